@@ -16,14 +16,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from contactctl.domain.responses import Response
-from contactctl.responses.classify import Classifier, default_classifier, normalise
-from contactctl.responses.mail import read_mail, recognise
+from contactctl.responses.classify import Classifier, default_classifier
+from contactctl.responses.data import phrases_of, read_data
+from contactctl.responses.mail import read_mail
 from contactctl.responses.mail.anatomy import attached_mail, dissect
 from contactctl.responses.mail.message import header_text, parse_mail
 from contactctl.responses.rules import Near
+from contactctl.responses.vocabulary import normalise
 from helpers.mail_kinds import KindOfMail, kinds_of_mail
 
-WORDS = ("BOUNCE_SUBJECTS", "BOUNCE_WORDS")
+WORDS = ("bounce_subjects", "bounce_words")
 
 
 def main() -> None:
@@ -41,11 +43,12 @@ def main() -> None:
 def _left(mails: list[KindOfMail]) -> Iterator[str]:
     text = "\n".join(part for mail in mails for part in _texts(mail.raw))
     classifier, deleted = _without_phrases(normalise_all(text))
-    words = {name: getattr(recognise, name) for name in WORDS}
+    known = read_data("mail/words.yaml")
+    words = {name: known[name] for name in WORDS}
     for name, phrases in words.items():
-        kept = tuple(phrase for phrase in phrases if phrase not in text.lower())
-        deleted += len(phrases) - len(kept)
-        setattr(recognise, name, kept)
+        known[name] = [phrase for phrase in phrases if phrase not in text.lower()]
+        deleted += len(phrases) - len(known[name])
+    phrases_of.cache_clear()
     expected = found = right = wrong = 0
     for mail in mails:
         responses = [e for e in read_mail(mail.raw, "", classifier) if isinstance(e, Response)]
@@ -60,8 +63,8 @@ def _left(mails: list[KindOfMail]) -> Iterator[str]:
                 and got.category not in want.categories
                 and (got.category == "invalid-address")
             )
-    for name, phrases in words.items():
-        setattr(recognise, name, phrases)
+    known.update(words)
+    phrases_of.cache_clear()
     yield from (str(deleted), f"{found} of {expected}", f"{right} of {expected}", str(wrong))
 
 

@@ -1,14 +1,14 @@
 """Load the config: flags, then CONTACTCTL_*, --config, ./contactctl.yaml, the user's file."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from contactctl.config.database import sqlite_url
-from contactctl.config.schema import Setting, overlay, read_yaml, scalar_keys
+from contactctl.config.schema import Setting, overlay, read_yaml, scalar_keys, tree_of
 from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import DEFAULT, LoadedSettings
 from contactctl.config.values import absolute_path
@@ -38,10 +38,12 @@ def load_settings(
     flag_values = flag_values or {}
     _refuse_password_flag(flag_values.get("database"))
     keys = list(scalar_keys(SCHEMA))
+    # a variable that is empty counts as not set
+    variables = {key: environ.get(variable_name(key)) or None for key in keys}
     files = _config_files(config_path, environ, cwd)
     sources = [
-        from_flags(flag_values, cwd),
-        from_environment(environ, keys, cwd),
+        _given(flag_values, flag_name, cwd),
+        _given(variables, variable_name, cwd),
         *(read_yaml(path, shown_as) for path, shown_as in files.items()),
     ]
     loaded = _settings_from(sources, tuple(files))
@@ -129,19 +131,17 @@ def _defaults() -> Setting:
         "database": sqlite_url(_user_folder("data") / "contacts.db"),
         "suppression_key_file": str(_user_folder("config") / "suppression.key"),
     }
-    return Setting(
-        {key: Setting(value, DEFAULT, Path(), key, key) for key, value in places.items()},
-        "",
-        Path(),
-    )
+    return _given(places, lambda _: DEFAULT, Path())
 
 
 def _user_folder(kind: str) -> Path:
     import platformdirs  # noqa: PLC0415 - not for who only reads the types
 
-    if kind == "config":
-        return platformdirs.user_config_path(APP_NAME)
-    return platformdirs.user_data_path(APP_NAME)
+    folder = platformdirs.user_config_path if kind == "config" else platformdirs.user_data_path
+    try:
+        return folder(APP_NAME)
+    except RuntimeError:  # no HOME, and a user without a name, as in many containers
+        return Path("/nonexistent") / APP_NAME
 
 
 def _origins(merged: Setting) -> Iterator[tuple[str, str]]:
@@ -153,14 +153,17 @@ def _origins(merged: Setting) -> Iterator[tuple[str, str]]:
 def _with_unknown_variables(
     loaded: LoadedSettings, environ: Mapping[str, str], keys: list[str]
 ) -> LoadedSettings:
+    """With a warning for each CONTACTCTL_* variable that nothing reads."""
     passwords = [box.password_env for box in loaded.settings.mailboxes.values() if box.password_env]
     passwords += [
         source.secret.env
         for source in loaded.settings.sources.values()
         if isinstance(source, ProviderSource) and source.secret and source.secret.env
     ]
-    unknown = unknown_variable_warnings(environ, keys, passwords)
-    return replace(loaded, warnings=(*unknown, *loaded.warnings))
+    known = [CONFIG_VARIABLE, *_NO_SETTINGS, *map(variable_name, keys), *passwords]
+    unknown = [name for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
+    told = [_unknown_variable(name, known) for name in unknown]
+    return replace(loaded, warnings=(*told, *loaded.warnings))
 
 
 # Where config comes from: YAML files, CONTACTCTL_* variables and flags, all read into nodes
@@ -181,31 +184,9 @@ def variable_name(key: str) -> str:
     return PREFIX + key.replace(".", "__").upper()
 
 
-def from_environment(environ: Mapping[str, str], keys: Collection[str], cwd: Path) -> Setting:
-    """The values of the variables that stand for `keys`; an empty variable counts as not set."""
-    values = {key: environ.get(variable_name(key), "") for key in keys}
-    present = {key: value for key, value in values.items() if value}
-    return _from_dotted(present, {key: variable_name(key) for key in present}, cwd)
-
-
-def from_flags(flag_values: Mapping[str, Any], cwd: Path) -> Setting:
-    """The values of flags by dotted key; None counts as not given."""
-    present = {key: value for key, value in flag_values.items() if value is not None}
-    return _from_dotted(present, {key: flag_name(key) for key in present}, cwd)
-
-
 def flag_name(key: str) -> str:
     """The flag of a dotted key: time_zone is --time-zone."""
     return "--" + key.replace(".", "-").replace("_", "-")
-
-
-def unknown_variable_warnings(
-    environ: Mapping[str, str], keys: Collection[str], elsewhere: Collection[str]
-) -> list[str]:
-    """A warning for each CONTACTCTL_* variable that neither we nor others (`elsewhere`) read."""
-    known = [CONFIG_VARIABLE, *_NO_SETTINGS, *map(variable_name, keys), *elsewhere]
-    unknown = [name for name in environ if name.startswith(PREFIX) and name not in known]
-    return [_unknown_variable(name, known) for name in sorted(unknown)]
 
 
 def _unknown_variable(name: str, known: list[str]) -> str:
@@ -216,15 +197,11 @@ def _unknown_variable(name: str, known: list[str]) -> str:
     return f"the environment variable {name} is unknown{suggestion}"
 
 
-def _from_dotted(values: Mapping[str, Any], places: Mapping[str, str], folder: Path) -> Setting:
-    root: dict[str, Setting] = {}
-    for key, value in values.items():
-        section, _, name = key.rpartition(".")
-        leaf = Setting(value, places[key], folder, name, key)
-        if not section:
-            root[name] = leaf
-        elif section in root:
-            root[section].value[name] = leaf
-        else:
-            root[section] = Setting({name: leaf}, places[key], folder, section, section)
-    return Setting(root, "", folder)
+def _given(values: Mapping[str, Any], place_of: Callable[[str], str], folder: Path) -> Setting:
+    """The values by dotted key, as one source; None counts as not given."""
+    nodes = {
+        key: Setting(value, place_of(key), folder, key.rpartition(".")[2], key)
+        for key, value in values.items()
+        if value is not None
+    }
+    return Setting(tree_of(nodes), "", folder)

@@ -1,13 +1,13 @@
 """The settings that bind everybody: kept in the store, made stricter by a config, never looser."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from decimal import Decimal
 from operator import le
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.schema import Setting
+from contactctl.config.schema import Setting, tree_of
 from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.lazy import dataclass
@@ -18,12 +18,8 @@ from contactctl.domain.text import fold
 Stricter = Callable[[Any, Any], bool]
 
 
-def _is_false(own: Any, _theirs: Any) -> bool:
-    return own is False
-
-
-def _is_second_operator(own: Any, _theirs: Any) -> bool:
-    return own is Approval.SECOND_OPERATOR
+def _is(strictest: object) -> Stricter:
+    return lambda own, _theirs: own is strictest
 
 
 def _is_lower_in_a_day(own: DailyLimit | None, theirs: DailyLimit | None) -> bool:
@@ -46,9 +42,9 @@ POLICY: Mapping[str, Stricter | None] = {
     "limits.max_percent": le,
     "limits.per_day": _is_lower_in_a_day,
     "plans.expire_after": le,
-    "plans.approval": _is_second_operator,
-    "allow_undo": _is_false,
-    "allow_replaced_clock": _is_false,
+    "plans.approval": _is(Approval.SECOND_OPERATOR),
+    "allow_undo": _is(False),
+    "allow_replaced_clock": _is(False),
     "thresholds": None,
     "reset_on_delivery": None,
     "handling": None,
@@ -63,20 +59,6 @@ POLICY: Mapping[str, Stricter | None] = {
     "incident_guard.percent_of_delivered": le,
 }
 POLICY_KEYS = tuple(dict.fromkeys(key.partition(".")[0] for key in POLICY))
-# what belongs to the machine that reads the config
-MACHINE_KEYS = (
-    "database",
-    "attributes",
-    "billing",
-    "response_rules",
-    "formats",
-    "verp",
-    "recipient_headers",
-    "mailboxes",
-    "sources",
-    "suppression_key_file",
-    "heartbeat",
-)
 
 Document = Mapping[str, Any]
 
@@ -118,7 +100,8 @@ def as_yaml(document: Document) -> str:
 
 def settings_of_policy(document: Document, name: str, own: LoadedSettings) -> Settings:
     """What a policy means; the machine's own settings stand where it says nothing of them."""
-    return SCHEMA.read(Setting({**_machine_nodes(own), **_nodes(document, name)}, "", Path()))
+    nodes = {**_nodes_of(own, policy=False), **_nodes(document, name)}
+    return SCHEMA.read(Setting(nodes, "", Path()))
 
 
 def bind(own: LoadedSettings, document: Document, number: int) -> Bound:
@@ -130,7 +113,7 @@ def bind(own: LoadedSettings, document: Document, number: int) -> Bound:
     policy = settings_of_policy(document, name, own)
     stricter, unused = {}, {}
     entries = _entries(_nodes(document, name))
-    for key, node in _entries(_policy_nodes(own)).items():
+    for key, node in _entries(_nodes_of(own, policy=True)).items():
         mine, theirs = _value(own.settings, key), _value(policy, key)
         if mine == theirs:
             continue
@@ -140,11 +123,14 @@ def bind(own: LoadedSettings, document: Document, number: int) -> Bound:
             entries[key] = node
         else:
             unused[key] = node.place
-    merged = {**_machine_nodes(own), **_tree(entries)}
+    merged = {**_nodes_of(own, policy=False), **tree_of(entries)}
     whole = Setting(merged, "", Path())
     settings = SCHEMA.read(whole)
-    origins = {key: place for key, place in own.origins.items() if not _is_policy(key)}
-    origins |= {key: _origin(node, key in stricter, name) for key, node in entries.items()}
+    origins = {
+        key: place for key, place in own.origins.items() if key.partition(".")[0] not in POLICY_KEYS
+    }
+    for key, node in entries.items():
+        origins[key] = f"{node.place}, stricter than {name}" if key in stricter else node.place
     bound = replace(
         own,
         settings=settings,
@@ -153,10 +139,6 @@ def bind(own: LoadedSettings, document: Document, number: int) -> Bound:
         warnings=tuple(policy_warnings(whole, settings.responses)),
     )
     return Bound(bound, number, stricter, unused)
-
-
-def _origin(node: Setting, is_stricter: bool, name: str) -> str:
-    return f"{node.place}, stricter than {name}" if is_stricter else node.place
 
 
 def policy_changes(before: Document, after: Document) -> list[PolicyChange]:
@@ -180,16 +162,9 @@ def _plain(node: Setting | None) -> Any:
     return None if node is None else _json(node.plain())
 
 
-def _is_policy(key: str) -> bool:
-    return key.partition(".")[0] in POLICY_KEYS
-
-
-def _policy_nodes(loaded: LoadedSettings) -> dict[str, Setting]:
-    return {key: node for key, node in loaded.nodes.items() if key in POLICY_KEYS}
-
-
-def _machine_nodes(loaded: LoadedSettings) -> dict[str, Setting]:
-    return {key: node for key, node in loaded.nodes.items() if key not in POLICY_KEYS}
+def _nodes_of(loaded: LoadedSettings, *, policy: bool) -> dict[str, Setting]:
+    """The nodes that a store may decide, or those that belong to the machine."""
+    return {key: node for key, node in loaded.nodes.items() if (key in POLICY_KEYS) is policy}
 
 
 def _nodes(value: Document, place: str) -> dict[str, Setting]:
@@ -210,28 +185,13 @@ def _node(value: Any, place: str, name: str, key: str) -> Setting:
 
 def _entries(nodes: Mapping[str, Setting]) -> dict[str, Setting]:
     """Dotted key -> node: what one source says whole, such as `thresholds.transient`."""
-    return dict(_each_entry(nodes))
-
-
-def _each_entry(nodes: Mapping[str, Setting]) -> Iterator[tuple[str, Setting]]:
+    entries: dict[str, Setting] = {}
     for name, node in nodes.items():
         if isinstance(node.value, Mapping):
-            yield from ((f"{name}.{below}", child) for below, child in node.value.items())
+            entries |= {f"{name}.{below}": child for below, child in node.value.items()}
         else:
-            yield name, node
-
-
-def _tree(entries: Mapping[str, Setting]) -> dict[str, Setting]:
-    """The top-level nodes that have these entries."""
-    tree: dict[str, Setting] = {}
-    for key, node in entries.items():
-        name, _, below = key.partition(".")
-        if not below:
-            tree[name] = node
-            continue
-        whole = tree.setdefault(name, Setting({}, node.place, node.folder, name, name))
-        tree[name] = whole._replace(value={**whole.value, below: node})
-    return tree
+            entries[name] = node
+    return entries
 
 
 def _value(settings: Settings, key: str) -> Any:

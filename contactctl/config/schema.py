@@ -1,6 +1,6 @@
 """Config values as found, each with its place: merged from their sources, and read by a schema."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -76,6 +76,19 @@ def _joined(stronger: Setting, weaker: Setting) -> Setting:
     return stronger
 
 
+def tree_of(entries: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The top-level nodes that hold these, by dotted keys of one or two words."""
+    tree: dict[str, Setting] = {}
+    for key, node in entries.items():
+        name, _, below = key.partition(".")
+        if below:
+            whole = tree.setdefault(name, Setting({}, node.place, node.folder, name, name))
+            whole.value[below] = node
+        else:
+            tree[name] = node
+    return tree
+
+
 # The building blocks of the schema: each reads a node, and knows the keys it accepts
 
 
@@ -90,9 +103,6 @@ class Shape(Protocol[T_co]):
     def read(self, node: Setting) -> T_co:
         """The value; ConfigError with its place when it does not fit."""
 
-    def keys(self, key: str) -> Iterator[str]:
-        """The dotted keys below `key`, itself where it holds a value."""
-
 
 class Scalar(NamedTuple, Generic[T]):
     """One value. `parse` raises ValueError saying what the value must be."""
@@ -101,9 +111,6 @@ class Scalar(NamedTuple, Generic[T]):
 
     def read(self, node: Setting) -> T:
         return _located(node, lambda: self.parse(node.value))
-
-    def keys(self, key: str) -> Iterator[str]:
-        yield key
 
 
 class Placed(NamedTuple, Generic[T]):
@@ -114,9 +121,6 @@ class Placed(NamedTuple, Generic[T]):
     def read(self, node: Setting) -> T:
         return _located(node, lambda: self.parse(node))
 
-    def keys(self, key: str) -> Iterator[str]:
-        yield key
-
 
 class ListOf(NamedTuple, Generic[T]):
     """A list of one shape."""
@@ -126,13 +130,9 @@ class ListOf(NamedTuple, Generic[T]):
     def read(self, node: Setting) -> tuple[T, ...]:
         return tuple(self.element.read(element) for element in node.items())
 
-    def keys(self, key: str) -> Iterator[str]:
-        yield key
-        yield from (below for below in self.element.keys(key) if below != key)
-
 
 class Section(NamedTuple, Generic[T]):
-    """A mapping with fixed keys, all optional.
+    """A mapping with fixed keys, all optional but those it `needs`.
 
     `make` gets the keys that are there as keyword arguments (its defaults are the schema's), and
     first the section's own name when `named`. ValueError: the keys do not go together.
@@ -141,21 +141,23 @@ class Section(NamedTuple, Generic[T]):
     make: Callable[..., T]
     shapes: Mapping[str, Shape[Any]]
     named: bool = False
+    needs: Sequence[str] = ()
 
     def read(self, node: Setting) -> T:
         children = node.mapping()
-        refuse_unknown_keys(node, list(self.shapes))
+        _refuse_unknown_keys(node, list(self.shapes))
+        if missing := [name for name in self.needs if name not in children]:
+            raise node.error(f"needs '{missing[0]}'")
         values = {name: self.shapes[name].read(child) for name, child in children.items()}
         name = (node.name,) if self.named else ()
         return _located(node, lambda: self.make(*name, **values))
 
-    def keys(self, key: str) -> Iterator[str]:
-        for name, shape in self.shapes.items():
-            yield from shape.keys(f"{key}.{name}" if key else name)
-
 
 class ByName(NamedTuple, Generic[K, T]):
-    """A mapping whose keys are names: `parse_name` gives the key to look up, or ValueError."""
+    """A mapping whose keys are names: `parse_name` gives the key to look up, or ValueError.
+
+    `placeholder` stands for such a name in the documentation of keys.
+    """
 
     placeholder: str
     parse_name: Callable[[str], K]
@@ -170,11 +172,8 @@ class ByName(NamedTuple, Generic[K, T]):
             values[name] = self.shape.read(child)
         return values
 
-    def keys(self, key: str) -> Iterator[str]:
-        yield from self.shape.keys(f"{key}.{self.placeholder}")
 
-
-def refuse_unknown_keys(node: Setting, known: list[str]) -> None:
+def _refuse_unknown_keys(node: Setting, known: list[str]) -> None:
     """ConfigError for the first key of a mapping that is not among the known ones."""
     for name, child in node.mapping().items():
         if name not in known:

@@ -75,9 +75,7 @@ def _choices(values: list[Any]) -> tuple[str, ...]:
     return choices
 
 
-def _tier(*, up_to: int | None = None, price: Decimal | None = None) -> policies.BillingTier:
-    if price is None:
-        raise ValueError("a tier needs a 'price'")
+def _tier(*, price: Decimal, up_to: int | None = None) -> policies.BillingTier:
     return policies.BillingTier(up_to, price)
 
 
@@ -91,19 +89,6 @@ def _billing(
     if any(lower >= upper for lower, upper in pairwise(closed)):
         raise ValueError("the tiers must ascend: each 'up_to' must be greater than the one before")
     return policies.Billing(currency, tiers)
-
-
-def _threshold(
-    *,
-    count: int | None = None,
-    within: timedelta | None = None,
-    days_apart: int | None = None,
-    over_at_least: timedelta | None = None,
-    through_count: int | None = None,
-) -> policies.Threshold:
-    if count is None:
-        raise ValueError("a threshold needs a 'count'")
-    return policies.Threshold(count, within, days_apart, over_at_least, through_count)
 
 
 def _handling_rule(
@@ -175,7 +160,7 @@ _THRESHOLDS = ByName(
     "CATEGORY",
     _category,
     Section(
-        _threshold,
+        policies.Threshold,
         {
             "count": Scalar(whole_number(1)),
             "within": Scalar(duration),
@@ -183,6 +168,7 @@ _THRESHOLDS = ByName(
             "over_at_least": Scalar(duration),
             "through_count": Scalar(whole_number(1)),
         },
+        needs=("count",),
     ),
 )
 _HANDLING = ByName(
@@ -193,7 +179,7 @@ _HANDLING = ByName(
         {"reactivate_after": Scalar(duration), "remove_from_group_after": Scalar(duration)},
     ),
 )
-_TIER = Section(_tier, {"up_to": Scalar(whole_number(1)), "price": Scalar(price)})
+_TIER = Section(_tier, {"up_to": Scalar(whole_number(1)), "price": Scalar(price)}, needs=("price",))
 _GROUP = Section(
     policies.GroupPolicy,
     {
@@ -302,11 +288,9 @@ def _reactivations(config: Setting) -> Iterator[Setting]:
 
 
 def _handling_sections(config: Setting) -> Iterator[Setting]:
-    if "handling" in config.mapping():
-        yield config.mapping()["handling"]
-    for group in _groups(config):
-        if "handling" in group.mapping():
-            yield group.mapping()["handling"]
+    for holder in (config, *_groups(config)):
+        if "handling" in holder.mapping():
+            yield holder.mapping()["handling"]
 
 
 def _bypasses(config: Setting, policy: policies.ResponsePolicy) -> Iterator[str]:

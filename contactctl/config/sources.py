@@ -15,27 +15,16 @@ _PROVIDER_NAMES = ", ".join(sources.PROVIDERS)
 _EXAMPLE = "SELECT id, mail, updated_at FROM customers"
 
 
-def _write_back(
-    *, table: str = "", column: str = "", active: str = "active", inactive: str = "inactive"
-) -> sources.WriteBack:
-    if not table or not column:
-        raise ValueError("needs 'table' and 'column'")
-    return sources.WriteBack(table, column, active, inactive)
-
-
 _NEEDED = {
     "url": "postgresql://reader@db.example.com/crm",
     "query": _EXAMPLE,
     "key": "the column that names a contact there, such as id",
 }
 _FIELDS = {"map": "columns", "ignore": "ignored", "null": "nulls"}
-
-
-_OF_PROVIDERS = (
-    *("provider", "key_file", "key_env", "token_command", "api_url", "domain", "stream"),
-    *("lists", "region", "queue_url", "overlap", "rate"),
-)
 _SECRETS = ("key_file", "key_env", "token_command")
+_NAMES = ("domain", "stream")  # what an API's paths have in them
+_OWN = ("lists", "region", "queue_url", "overlap", "rate")
+_OF_PROVIDERS = ("provider", "api_url", *_SECRETS, *_NAMES, *_OWN)
 
 
 def make_source(name: str, **values: Any) -> sources.Source:
@@ -73,9 +62,8 @@ def _provider_source(name: str, values: Mapping[str, Any]) -> sources.ProviderSo
         secret = sources.Secret(file, env, command)
     if provider == "sqs" and "rate" in values:
         raise ValueError("'rate' is not for queues")
-    own_keys = ("lists", "region", "queue_url", "overlap", "rate")
-    own = {key: values[key] for key in own_keys if key in values}
-    names = {key: values[key] for key in ("domain", "stream") if key in values}
+    own = {key: each for key, each in values.items() if key in _OWN}
+    names = {key: each for key, each in values.items() if key in _NAMES}
     return sources.ProviderSource(name, provider, secret, values.get("api_url", ""), names, **own)
 
 
@@ -140,13 +128,14 @@ SOURCE = Section(
         "overlap": Scalar(values.duration),
         "missing": Scalar(values.one_of(sources.Missing)),
         "write_back": Section(
-            _write_back,
+            sources.WriteBack,
             {
                 "table": Scalar(values.text),
                 "column": Scalar(values.text),
                 "active": Scalar(values.text),
                 "inactive": Scalar(values.text),
             },
+            needs=("table", "column"),
         ),
         "map": ByName("COLUMN", values.text, Scalar(values.text)),
         "ignore": _TEXTS,
@@ -224,7 +213,7 @@ def make_mailbox(
 ) -> sources.Mailbox:
     """The mailbox; ValueError if keys are missing or cannot be combined."""
     if url is None:
-        raise ValueError(f"needs 'url', such as {_EXAMPLE}")
+        raise ValueError(f"needs 'url', such as {_EXAMPLE_MAILBOX}")
     if len(secret) != 1:
         raise ValueError("needs one of 'password_file', 'password_env' and 'token_command'")
     after_fetch = after_fetch or _USUAL[url.protocol]
@@ -233,13 +222,8 @@ def make_mailbox(
     if processed_folder and after_fetch is not sources.AfterFetch.MOVE:
         raise ValueError("'processed_folder' needs 'after_fetch: move'")
     return sources.Mailbox(
-        name=name,
-        protocol=url.protocol,
-        host=url.host,
-        port=url.port,
-        user=url.user,
-        implicit_tls=url.implicit_tls,
-        folder=url.folder,
+        name,
+        **url._asdict(),
         after_fetch=after_fetch,
         processed_folder=processed_folder or "Processed",
         ca_file=ca_file,
@@ -248,7 +232,7 @@ def make_mailbox(
 
 
 def _split(value: Any) -> SplitResult:
-    problem = f"must be a URL such as {_EXAMPLE}"
+    problem = f"must be a URL such as {_EXAMPLE_MAILBOX}"
     if not isinstance(value, str):
         raise ValueError(problem)
     try:

@@ -213,11 +213,8 @@ class _Reader:
                 first = entries[key.text].line
                 raise key.error(f"the key '{show_safely(key.text)}' is already on line {first}")
             value = self._value(next(self._events), depth + 1)
-            entries[key.text] = self._at(key.line, value)
+            entries[key.text] = replace(value, line=key.line)
         return entries
-
-    def _at(self, line: int, node: Node) -> Node:
-        return replace(node, line=line)
 
     def _node(self, event: Any, value: Any, text: str = "") -> Node:
         line = event.start_mark.line + 1

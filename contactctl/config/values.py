@@ -24,9 +24,6 @@ _MAX_PRICE = 10**10
 _RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(?:per|/|a) ?(second|minute|hour)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _BOOLEANS = {"true": True, "false": False}
-_CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_HEADER_NAME = re.compile(r"[!-9;-~]{1,100}\Z")
 
 
 def text(value: Any) -> str:
@@ -70,16 +67,14 @@ def whole_number(minimum: int) -> Callable[[Any], int]:
 
 def percentage(value: Any) -> Decimal:
     """0 to 100, also written as `25%`."""
-    number = _decimal(value.removesuffix("%").rstrip() if isinstance(value, str) else value)
-    if number is None or not 0 <= number <= 100:
-        raise ValueError(f"must be a percentage from 0 to 100, not {quoted(value)}")
-    return number
+    said = value.removesuffix("%").rstrip() if isinstance(value, str) else value
+    return _up_to(100, said, f"must be a percentage from 0 to 100, not {quoted(value)}")
 
 
 def daily_limit(value: Any) -> DailyLimit:
     """A number of contacts, or a share of the active ones: `500`, `25%`."""
     if isinstance(value, str) and value.endswith("%"):
-        return DailyLimit(max_percent=percentage(value.removesuffix("%").strip()))
+        return DailyLimit(max_percent=percentage(value))
     try:
         return DailyLimit(max_contacts=whole_number(0)(value))
     except ValueError as error:
@@ -90,10 +85,7 @@ def daily_limit(value: Any) -> DailyLimit:
 
 def price(value: Any) -> Decimal:
     """A price of 0 or more."""
-    number = _decimal(value)
-    if number is None or not 0 <= number <= _MAX_PRICE:
-        raise ValueError(f"must be a price of 0 or more, not {quoted(value)}")
-    return number
+    return _up_to(_MAX_PRICE, value, f"must be a price of 0 or more, not {quoted(value)}")
 
 
 def duration(value: Any) -> timedelta:
@@ -129,11 +121,32 @@ def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:
     return parse
 
 
-def currency(value: Any) -> str:
-    """A currency code, ISO 4217."""
-    if not isinstance(value, str) or not _CURRENCY.match(value):
-        raise ValueError(f"must be a currency code such as USD, not {quoted(value)}")
-    return value
+def form_of(pattern: str, what: str, *, cited: bool = True) -> Callable[[Any], str]:
+    """Text that has this form as a whole; `cited`: errors may repeat it, as it is not secret."""
+    form = re.compile(pattern)
+
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or not value.isprintable() or not form.fullmatch(value):
+            raise ValueError(f"must be {what}" + (f", not {quoted(value)}" if cited else ""))
+        return value
+
+    return parse
+
+
+currency = form_of(r"[A-Z]{3}", "a currency code such as USD")  # ISO 4217
+header_name = form_of(  # RFC 5322, 2.2
+    r"[!-9;-~]{1,100}", "a header field's name such as X-ListMember"
+)
+environment_name = form_of(
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "the name of an environment variable (not the password itself)",
+    cited=False,
+)
+web_address = form_of(
+    r"https?://[^\s/@?#]+(?:[/?#]\S*)?",
+    "a URL such as https://example.com/ping/1234, without a password",
+    cited=False,
+)
 
 
 def time_zone(value: Any) -> str:
@@ -157,20 +170,6 @@ def verp_pattern(value: Any) -> str:
     return value
 
 
-def header_name(value: Any) -> str:
-    """The name of a mail's header field (RFC 5322, 2.2)."""
-    if not isinstance(value, str) or not _HEADER_NAME.match(value):
-        raise ValueError(f"must be a header field's name such as X-ListMember, not {quoted(value)}")
-    return value
-
-
-def environment_name(value: Any) -> str:
-    """The name of an environment variable."""
-    if not isinstance(value, str) or not _ENVIRONMENT_NAME.match(value):
-        raise ValueError("must be the name of an environment variable (not the password itself)")
-    return value
-
-
 def quoted(value: Any) -> str:
     """A value in an error message: short, and never a whole section."""
     if value is None:
@@ -182,19 +181,16 @@ def quoted(value: Any) -> str:
     return f"'{show_safely(str(value)[:60])}'"
 
 
+def _up_to(most: int, value: Any, problem: str) -> Decimal:
+    number = _decimal(value)
+    if number is None or not 0 <= number <= most:
+        raise ValueError(problem)
+    return number
+
+
 def _decimal(value: Any) -> Decimal | None:
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
-
-
-_WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:[/?#]\S*)?\Z")
-
-
-def web_address(value: Any) -> str:
-    """An http or https URL without a password; ValueError never repeats it, as it may be secret."""
-    if not isinstance(value, str) or not value.isprintable() or not _WEB_ADDRESS.match(value):
-        raise ValueError("must be a URL such as https://example.com/ping/1234, without a password")
-    return value

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from shlex import quote
 
 from contactctl.domain.criteria import values
@@ -47,9 +47,9 @@ Parser = Callable[[str], ContactValue]
 
 
 def parser_for(field: Field) -> Parser:
-    """The reader of one field's text; dates are read by domain.cells."""
+    """The reader of one field's text; dates are read by a DateReader."""
     if field.choices:
-        return _choice_parser(field)
+        return partial(_parse_choice, field)
     match field.type:
         case FieldType.NUMBER:
             return parse_count if field.is_whole_number else parse_number
@@ -116,12 +116,7 @@ def with_codes(date_format: str) -> str:
     )
 
 
-def parse_names(text: str) -> tuple[str, ...]:
-    """Tag names out of one cell, separated by ; or |, each different name once."""
-    return unique_names(_NAME_SEPARATOR.split(text))
-
-
-def unique_names(texts: Sequence[str]) -> tuple[str, ...]:
+def _unique_names(texts: Sequence[str]) -> tuple[str, ...]:
     """The names, trimmed, without empty ones and without a second spelling of the same one."""
     by_folded: dict[str, str] = {}
     for text in texts:
@@ -148,14 +143,11 @@ def _checked_name(name: str) -> str:
     return parse_text(name)
 
 
-def _choice_parser(field: Field) -> Parser:
-    def parse_choice(text: str) -> str:
-        found = find_choice(field, text)
-        if found is None:
-            raise ValueError(f"'{shown(text)}' is not one of {', '.join(field.choices)}")
-        return found
-
-    return parse_choice
+def _parse_choice(field: Field, text: str) -> str:
+    found = find_choice(field, text)
+    if found is None:
+        raise ValueError(f"'{shown(text)}' is not one of {', '.join(field.choices)}")
+    return found
 
 
 def _strptime(text: str, date_format: str) -> datetime:
@@ -170,7 +162,6 @@ def _strptime(text: str, date_format: str) -> datetime:
 # codes
 
 ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
-NAMED_FORMATS = (ISO, EPOCH, EXCEL)
 
 # the separator is told apart: fromisoformat takes any character, and reads the year 1612 out of a
 # number of milliseconds
@@ -240,7 +231,7 @@ class DateReader:
 
 def mistake_in_format(form: str) -> str | None:
     """What is wrong with a date format; None when dates can be read by it."""
-    if form in NAMED_FORMATS:
+    if form in _NAMED:
         return None
     try:
         require_whole_date(form)
@@ -260,13 +251,9 @@ def iso_instant(text: str, zone: tzinfo) -> datetime:
 
 
 def _read_one(text: str, form: str) -> datetime:
-    if form == ISO:
-        return _iso(text)
-    if form == EPOCH:
-        return _epoch(text)
-    if form == EXCEL:
-        return _excel(text)
-    found = datetime.strptime(text, form)  # noqa: DTZ007  (the caller knows the zone)
+    if form in _NAMED:
+        return _NAMED[form](text)
+    found = _strptime(text, form)
     # %Z reads the zone's name and drops it
     return found.replace(tzinfo=UTC) if "%Z" in form and _UTC_AT_END.search(text) else found
 
@@ -298,12 +285,15 @@ def _excel(text: str) -> datetime:
     return _EXCEL_DAY_ZERO + timedelta(seconds=seconds)
 
 
+_NAMED = {ISO: _iso, EPOCH: _epoch, EXCEL: _excel}
+
+
 @lru_cache(maxsize=10_000)  # a whole column may be wrong, with few different days
 def _way_out(text: str) -> str:
     """What would read the text, where its look tells."""
     if _NO_DATE.match(text):
         return f" (--null {quote(text)} reads it as missing)"
-    fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
+    fitting = {form: day for form in (*_NAMED, *_USUAL) if (day := _day_by(text, form))}
     ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
     ways = ways[:1] if ISO in fitting else ways  # not %Y-%m-%d besides
     if not ways and not any(map(str.isdigit, text)):
@@ -327,6 +317,7 @@ _COMMAS = ",\u060c\u061b\u3001\ufe10\ufe14\uff0c\uff1b\uff5c"
 _QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
 _UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
 _LINE_BREAKS = re.compile(r"[\r\n]+")
+_UNSAID_SEPARATORS = re.compile(f"[{NAME_SEPARATORS}\r\n]")
 # a list as JSON, Python or Postgres write it
 _WRITTEN_LIST = re.compile(
     r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
@@ -346,12 +337,12 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
     brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
     """
     if text.startswith(LIST_MARK):
-        return unique_names(text[1:].split(LIST_MARK))
+        return _unique_names(text[1:].split(LIST_MARK))
     if written := _WRITTEN_LIST.match(text):
-        return unique_names(_written_list(text, written))
+        return _unique_names(_written_list(text, written))
     if separator is not None:
         lines = _LINE_BREAKS.split(text)
-        return unique_names([name for line in lines for name in _quoted(line, separator)])
+        return _unique_names([name for line in lines for name in _quoted(line, separator)])
     if found := _UNSAID.search(text):
         mark = "a quote" if found[0] in _QUOTES else "a comma"
         comma = "," if found[0] in _QUOTES else found[0]
@@ -359,7 +350,7 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
             f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
             f" --separator '{field}=;' does not"
         )
-    return unique_names([name for line in _LINE_BREAKS.split(text) for name in parse_names(line)])
+    return _unique_names(_UNSAID_SEPARATORS.split(text))
 
 
 def _written_list(text: str, written: re.Match[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from contactctl.domain.criteria.fields import (
@@ -14,8 +14,6 @@ from contactctl.domain.criteria.fields import (
     UNSUBSCRIBED_FROM_FIELD,
 )
 from contactctl.domain.lazy import dataclass
-
-JsonValue = object
 
 
 class Status(StrEnum):
@@ -41,34 +39,6 @@ class Origin(StrEnum):
     THRESHOLD = "threshold"
     IMPORT = "import"
     UNSUBSCRIBE = "unsubscribe"
-
-
-@dataclass(frozen=True)
-class ContactView:
-    """Everything criteria can ask of one contact. Instants are aware; attributes are raw JSON.
-
-    `values` are those of the other fields that are columns of their own, where there is one.
-    """
-
-    id: int
-    email_key: str
-    email_domain: str
-    status: Status
-    created: datetime
-    updated: datetime
-    values: Mapping[str, str | date | datetime | None] = field(default_factory=dict)
-    tags: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    deactivated: datetime | None = None
-    deactivation_origins: frozenset[str] = frozenset()
-    deactivation_categories: frozenset[str] = frozenset()
-    deactivation_runs: frozenset[str] = frozenset()
-    reactivated: datetime | None = None
-    unsubscribed: datetime | None = None
-    unsubscribed_from: frozenset[str] = frozenset()
-    response_counts: Mapping[str, int] = field(default_factory=dict)
-    responses_not_counted: frozenset[str] = frozenset()
-    attributes: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 # A contact with all that is stored about it, to be shown or exported

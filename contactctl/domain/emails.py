@@ -56,6 +56,14 @@ def email_key(text: str) -> str:
     return _plain_key(email) or _checked_key(email)
 
 
+def key_or_folded(text: str) -> str:
+    """The key of an address; any other text folded, which is no contact's key."""
+    try:
+        return email_key(text)
+    except ValueError:
+        return fold(text)
+
+
 def _plain_key(email: str) -> str | None:
     """The key of an address of the most ordinary kind, None for one that needs the full check."""
     # the shortest of the limits: below it no part of the address can be too long

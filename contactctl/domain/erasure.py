@@ -17,8 +17,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from contactctl.domain.emails import EmailAddress, email_key
-from contactctl.domain.text import fold
+from contactctl.domain.emails import EmailAddress, key_or_folded
 
 ERASED = "[erased]"
 SIGNS = ("@", "%40", "=40")  # text without any of them contains no address
@@ -148,7 +147,7 @@ def _possible_starts(starts: re.Pattern[str], local: str) -> Iterator[int]:
 
 
 def _is_one_of(keys: Collection[str], local: str, domain: str) -> bool:
-    return any(_key(f"{reading}@{domain}") in keys for reading in _readings(local))
+    return any(key_or_folded(f"{reading}@{domain}") in keys for reading in _readings(local))
 
 
 def _readings(local: str) -> Iterator[str]:
@@ -157,13 +156,6 @@ def _readings(local: str) -> Iterator[str]:
     for mark in "%=+":
         if mark in local:
             yield unquote(local.replace(mark, "%"))
-
-
-def _key(address: str) -> str:
-    try:
-        return email_key(address)
-    except ValueError:
-        return fold(address)
 
 
 def _without(text: str, spans: _Spans) -> str:

@@ -12,8 +12,7 @@ from typing import Any
 
 from contactctl.domain.criteria.values import format_duration, parse_duration
 from contactctl.domain.plain_data import from_plain, to_plain
-from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Scope, Threshold
-from contactctl.domain.responses import Category
+from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Threshold
 from contactctl.domain.thresholds import SYSTEM_WIDE
 
 _COUNT = re.compile("[0-9]{1,10}\\Z")
@@ -24,29 +23,14 @@ _THROUGH = re.compile(r"\s*through ([1-9][0-9]{0,8})\s*\Z")
 
 def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
     """The policy of a group according to its stored settings."""
-    return GroupPolicy(
-        name,
-        thresholds={
-            Category(category): from_plain(Threshold, kept)
-            for category, kept in settings.get("thresholds", {}).items()
-        },
-        deactivate=Scope(settings.get("deactivate", Scope.SYSTEM_WIDE)),
-        bypass_system_wide=bool(settings.get("bypass_system_wide", False)),
-    )
+    policy: GroupPolicy = from_plain(GroupPolicy, {**settings, "name": name})
+    return policy
 
 
 def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
     """The settings to store, without defaults."""
-    settings: dict[str, Any] = {}
-    if policy.bypass_system_wide:
-        settings["bypass_system_wide"] = True
-    if policy.deactivate is not Scope.SYSTEM_WIDE:
-        settings["deactivate"] = policy.deactivate.value
-    if policy.thresholds:
-        settings["thresholds"] = {
-            category.value: to_plain(threshold) for category, threshold in policy.thresholds.items()
-        }
-    return settings
+    defaults = to_plain(GroupPolicy(policy.name))
+    return {key: each for key, each in to_plain(policy).items() if each != defaults[key]}
 
 
 def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]) -> ResponsePolicy:

@@ -98,30 +98,9 @@ def upcoming_steps(contact: HandledContact, policy: ResponsePolicy) -> list[Step
     return sorted(soonest.values(), key=lambda step: (step.due_at, step.category, step.group or ""))
 
 
-def due_steps(contact: HandledContact, policy: ResponsePolicy, now: datetime) -> list[Step]:
-    """What a sweep at `now` does: a reactivation and a removal that are both due both happen."""
-    return [
-        step for step in upcoming_steps(contact, policy) if step.due_at <= now and not step.blocked
-    ]
-
-
-def ended_by(
-    contact: HandledContact, policy: ResponsePolicy, now: datetime
-) -> list[OpenDeactivation]:
-    """The deactivations that a sweep at `now` ends: their own clocks have run out."""
-    if contact.blocks_reactivation:
-        return []
-    return [each for each in contact.open if _ends(each, policy, now)]
-
-
-def _ends(deactivation: OpenDeactivation, policy: ResponsePolicy, now: datetime) -> bool:
-    rule = _reactivation_rule(deactivation, policy)
-    return rule is not None and deactivation.started_at + rule.after <= now
-
-
 def _steps(contact: HandledContact, policy: ResponsePolicy) -> Iterator[Step]:
     for each in contact.open:
-        if (rule := _reactivation_rule(each, policy)) and each.category:
+        if (rule := reactivation_rule(each, policy)) and each.category:
             yield Step(
                 HandlingAction.REACTIVATE,
                 each.category,
@@ -137,7 +116,7 @@ def rule_text(rule: HandlingRule) -> str:
     return f"{rule.action.replace('-', ' ')} after {format_duration(rule.after)}"
 
 
-def _reactivation_rule(
+def reactivation_rule(
     deactivation: OpenDeactivation, policy: ResponsePolicy
 ) -> HandlingRule | None:
     """The rule that will end it; only a threshold's deactivation ever ends by rule."""

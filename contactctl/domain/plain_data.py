@@ -61,7 +61,7 @@ def _collection_of(kind: Any, value: Any) -> Any:
         kinds = of[:1] * len(value) if of[-1] is Ellipsis else of
         return tuple(from_plain(*pair) for pair in zip(kinds, value, strict=True))
     if get_origin(kind) is Mapping and isinstance(value, Mapping):
-        return {key: from_plain(of[1], each) for key, each in value.items()}
+        return {from_plain(of[0], key): from_plain(of[1], each) for key, each in value.items()}
     raise ValueError(f"{value!r} is not of the type {kind}")
 
 

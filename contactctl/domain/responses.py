@@ -37,6 +37,23 @@ class ActivityKind(StrEnum):
     CLICKED = "clicked"
 
 
+_SENDER_BY_DOMAIN = {"amazonses.com": "ses", "mtasv.net": "postmark"}
+
+
+def mail_name(id_: str, sender: str) -> str:
+    """A mail by its Message-ID (RFC 5322, 3.6.4), which is the same in a bounce and in an event of
+    any sender; else by the id that one `sender` has for it. "" for no id.
+
+    Amazon SES and Postmark write their own ids into the Message-ID, before a domain of theirs.
+    """
+    id_ = id_.strip("<> ")
+    local, at, domain = id_.rpartition("@")
+    for known, its_sender in _SENDER_BY_DOMAIN.items():
+        if domain.endswith(known):
+            return f"{its_sender}:{local}"
+    return id_ if at or not id_ else f"{sender}:{id_}"
+
+
 # Responses and activities are not frozen: there are millions, and making a frozen one takes three
 # times as long. Nobody changes them.
 @dataclass(slots=True)
@@ -46,7 +63,7 @@ class Response:
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
     same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
-    `not_counted` then says why (NOT_COUNTED). `host` is the receiving server's name as domain.hosts
+    `not_counted` then says why (NOT_COUNTED). `host` is the receiving server's name as domain.urls
     shortens it, if the source names it. `evidence` is the kind of evidence that decided the
     category (`reply`, `status`), `outranked` what weaker pieces said; both are empty where an
     event's type decides.
@@ -80,7 +97,7 @@ class Activity:
     """A delivery, an open or a click. `occurred_at` is aware UTC.
 
     `by_machine`: the source says that a proxy or a scanner opened or clicked, not a person.
-    `message` is the id of a delivered mail, "" if the source does not say.
+    `message` names a delivered mail (`mail_name`), "" if the source does not say.
     """
 
     source: str

@@ -28,9 +28,19 @@ def details_from_json(kind: RunKind, kept: Mapping[str, Any]) -> RunDetails:
         return UnreadDetails(kept)
 
 
+@dataclass(frozen=True)
+class _OneOrManyRun(RunDetails):
+    """A run for one contact, or (None) for those that criteria select."""
+
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        return "" if self.contact is None else f"contact {self.contact}"
+
+
 @run_type
-class DeactivateRun(RunDetails):
-    """Deactivates the contacts that criteria select, or one."""
+class DeactivateRun(_OneOrManyRun):
+    """Deactivates contacts."""
 
     kind = RunKind.DEACTIVATE
     is_asked_for = True
@@ -38,10 +48,6 @@ class DeactivateRun(RunDetails):
     work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
-    contact: int | None = None
-
-    def in_words(self) -> str:
-        return _contact(self.contact)
 
 
 @run_type
@@ -166,14 +172,10 @@ class DeactivateMissingRun(RunDetails):
 
 
 @run_type
-class AddRun(RunDetails):
+class AddRun(_OneOrManyRun):
     """Adds one contact."""
 
     kind = RunKind.ADD
-    contact: int | None = None
-
-    def in_words(self) -> str:
-        return _contact(self.contact)
 
 
 _TOLD_OF_GROUPS = {
@@ -267,18 +269,14 @@ class DiscardRun(_HeldRun):
 
 
 @dataclass(frozen=True)
-class ErasingRun(RunDetails):
-    """Erases one contact, or those selected; `warning` says what goes, `done` what was done."""
+class ErasingRun(_OneOrManyRun):
+    """Erases contacts; `warning` says what goes, `done` what was done."""
 
     preparation = "contactctl.operations.erasure:with_key"
     erases = True
     for_admins = True
     warning: ClassVar[str]
     done: ClassVar[str]
-    contact: int | None = None
-
-    def in_words(self) -> str:
-        return _contact(self.contact)
 
 
 @run_type
@@ -358,10 +356,6 @@ class CopyRun(RunDetails):
     told = "{run.rows:,} rows of {run.source}"
     source: str
     rows: int
-
-
-def _contact(contact: int | None) -> str:
-    return "" if contact is None else f"contact {contact}"
 
 
 def _listed(value: object) -> str:

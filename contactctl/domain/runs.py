@@ -49,10 +49,12 @@ def _user(operator: str) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks for a change, why, for what, and under which terms; all is kept with the run."""
+    """Who asks for a change, why, for what, in which `database` and under which terms; all is kept
+    with the run."""
 
     details: RunDetails
     operator: str
+    database: str
     reason: str = ""
     clock_replaced: bool = False
     terms: Terms | None = None

@@ -4,24 +4,22 @@ from dataclasses import dataclass
 
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.emails import EmailAddress, parse_email
-from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
+from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.responses import Category
-from contactctl.domain.run_details import EndedReason
-from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.domain.upkeep_kinds import MergeRun, ReaddressRun
+from contactctl.operations.contacts import ended_reasons
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.upkeep import read_one
-from contactctl.store.addresses import former_among, id_of_key, spell_address
+from contactctl.store.addresses import contact_of_former, id_of_key, spell_address
 from contactctl.store.contacts import get_record
-from contactctl.store.database.locks import serialise
-from contactctl.store.deactivations import read_standing
-from contactctl.store.impact import count_active
+from contactctl.store.database.locks import taking_turn
+from contactctl.store.deactivations import read_standing, require_as_shown
 from contactctl.store.merge import give_address, merge_contact
 from contactctl.store.responses import count_unmatched
-from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
+from contactctl.store.runs import begin_one, finish_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +87,23 @@ def readdress(session: Session, target: NewAddress, *, reason: str = "") -> Done
     if not target.changes:
         return Done(contact, None)
     now = session.clock()
-    ended = tuple(EndedReason(each.run, each.origin, each.category) for each in target.ending)
+    ended = ended_reasons(target.ending)
     request = session.request(ReaddressRun(contact.id, ended), reason=reason)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
-        _require_as_shown(contact, read_standing(connection, contact.id))
-        run_id = insert_run(
-            connection,
-            request,
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=now,
-            values={"active_before": count_active(connection), "results": {"ended": len(ended)}},
-        )
+    with taking_turn(session.store) as connection:
+        require_as_shown(connection, contact)
+        run_id = begin_one(connection, request, now, ended=len(ended))
         if target.is_same:
             spell_address(connection, contact.id, address.email, now)
         else:
             _require_free(contact, id_of_key(connection, address.key))
-            _require_not_former(contact, former_among(connection, [address.key]), address)
+            _require_not_former(contact, contact_of_former(connection, address.key) or contact.id)
             if suppressed_in(session)(connection, [address.key]):
                 raise RejectedError("the address is suppressed; nothing was changed")
             unsubscribes = session.settings.responses.unsubscribes
             give_address(connection, contact.id, address, run_id, unsubscribes, now)
-        finish_one(connection, run_id, count_active(connection), now)
+        finish_one(connection, run_id, now)
         after = read_standing(connection, contact.id)
-    return Done(after or contact, run_id)
+    return Done(after, run_id)
 
 
 def find_merging(session: Session, into: str, gone: str) -> Merging:
@@ -122,42 +112,22 @@ def find_merging(session: Session, into: str, gone: str) -> Merging:
     if stays.id == goes.id:
         raise RefusedError(f"both are contact {stays.id}", code="same-contact")
     with session.store.reading() as connection:
-        records = [get_record(connection, each.id) for each in (stays, goes)]
-    found = [each for each in records if each is not None]
-    if len(found) < 2:
-        raise NotFoundError("one of the contacts has just been deleted")
-    return Merging(stays, goes, *found)
+        records = (get_record(connection, each.id) for each in (stays, goes))
+        return Merging(stays, goes, *records)
 
 
 def merge(session: Session, target: Merging, *, reason: str = "") -> Done:
     """Do it, in one transaction; RefusedError where one of them changed since it was shown."""
     into, gone, now = target.into, target.gone, session.clock()
     request = session.request(MergeRun(into.id, gone.id), reason=reason)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         for each in (into, gone):
-            _require_as_shown(each, read_standing(connection, each.id))
-        run_id = insert_run(
-            connection,
-            request,
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=now,
-            values={"active_before": count_active(connection)},
-        )
+            require_as_shown(connection, each)
+        run_id = begin_one(connection, request, now)
         merge_contact(connection, gone.id, into.id, run_id, now)
-        finish_one(connection, run_id, count_active(connection), now)
+        finish_one(connection, run_id, now)
         after = read_standing(connection, into.id)
-    return Done(after or into, run_id)
-
-
-def _require_as_shown(shown: ContactStanding, now: ContactStanding | None) -> None:
-    if now != shown:
-        raise RefusedError(
-            f"contact {shown.id} has changed since it was shown; nothing was changed",
-            hint="look at it again",
-            code="changed-since-shown",
-        )
+    return Done(after, run_id)
 
 
 def _require_free(contact: ContactStanding, holder: int | None) -> None:
@@ -169,10 +139,7 @@ def _require_free(contact: ContactStanding, holder: int | None) -> None:
         )
 
 
-def _require_not_former(
-    contact: ContactStanding, former: dict[str, int], address: EmailAddress
-) -> None:
-    holder = former.get(address.key, contact.id)
+def _require_not_former(contact: ContactStanding, holder: int) -> None:
     if holder != contact.id:
         raise RefusedError(
             f"contact {holder} had this address before; nothing was changed",

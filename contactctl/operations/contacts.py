@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from contactctl.domain.contact_values import list_cell
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.emails import parse_email
-from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
+from contactctl.domain.errors import RefusedError, RejectedError, UsageError
+from contactctl.domain.handling import ContactStanding, Reason
+from contactctl.domain.run_details import EndedReason
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim
 from contactctl.domain.waits import FOR_ONE_CONTACT_S
@@ -23,13 +25,14 @@ from contactctl.operations.importing.told import Told
 from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
-from contactctl.store.addresses import former_among, id_of_key
+from contactctl.store.addresses import contact_of_former, id_of_key
 from contactctl.store.contacts import contact_named, get_record, group_named
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import exclusive, taking_turn
+from contactctl.store.deactivations import read_standing
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.runs import insert_done_run
 from contactctl.store.selections import (
     count_where,
     deliverable,
@@ -85,12 +88,23 @@ def contact_id_of(session: Session, name: str) -> int:
 
 def show_contact(session: Session, name: str) -> ContactRecord:
     """The contact with that email or number, with everything that is stored about it."""
-    contact_id = contact_id_of(session, name)
     with session.store.reading() as connection:
-        record = get_record(connection, contact_id)
-    if record is None:
-        raise NotFoundError(f"contact {contact_id} has just been deleted")
-    return record
+        return get_record(connection, contact_named(connection, name))
+
+
+def standing_of(session: Session, name: str, *, erased: str = "") -> ContactStanding:
+    """The contact by email or number, as it is to be shown before it is changed; RefusedError for
+    one that was anonymised, where `erased` says why nothing can be done to it."""
+    with session.store.reading() as connection:
+        contact = read_standing(connection, contact_named(connection, name))
+    if contact.is_erased and erased:
+        raise RefusedError(f"contact {contact.id} was anonymised; {erased}")
+    return contact
+
+
+def ended_reasons(ending: Sequence[Reason]) -> tuple[EndedReason, ...]:
+    """What a run keeps of the reasons that it ends: numbers, and no address."""
+    return tuple(EndedReason(each.run, each.origin, each.category) for each in ending)
 
 
 @contextmanager
@@ -171,29 +185,18 @@ def add_contact(
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=FOR_ONE_CONTACT_S),
-        session.store.writing() as connection,
+        taking_turn(session.store) as connection,
     ):
-        serialise(connection, CONTACT_CHANGES)
         for name in groups:
             group_named(connection, name)
         if suppressed_in(session)(connection, [key]):
             raise RejectedError("the address is suppressed")
-        if not_theirs := former_among(connection, [key]):
-            raise RefusedError(
-                f"contact {not_theirs[key]} had this address before",
-                hint=f"`contactctl contacts show {show_safely(key)}` shows the contact",
-                code="former-address",
-            )
-        if id_of_key(connection, key) is not None:
-            raise RefusedError(
-                f"there is already a contact '{show_safely(key)}'",
-                hint=f"`contactctl contacts show {show_safely(key)}` shows it",
-            )
+        _require_new(key, id_of_key(connection, key), contact_of_former(connection, key))
         added = []
 
         def begin_run(contact_id: int) -> int:
             request = session.request(AddRun(contact_id), reason=reason)
-            run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+            run_id = insert_done_run(connection, request, now)
             added.append((contact_id, run_id))
             return run_id
 
@@ -207,6 +210,20 @@ def add_contact(
             begin_run,
         )
     return added[0]
+
+
+def _require_new(key: str, owner: int | None, former_owner: int | None) -> None:
+    if former_owner is not None:
+        raise RefusedError(
+            f"contact {former_owner} had this address before",
+            hint=f"`contactctl contacts show {show_safely(key)}` shows the contact",
+            code="former-address",
+        )
+    if owner is not None:
+        raise RefusedError(
+            f"there is already a contact '{show_safely(key)}'",
+            hint=f"`contactctl contacts show {show_safely(key)}` shows it",
+        )
 
 
 def _key(email: str) -> str:

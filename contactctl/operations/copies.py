@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
 from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.session import Session
 from contactctl.store.database import copies
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
@@ -19,7 +19,7 @@ from contactctl.store.database.store import (
     holds_nothing,
     schema_version,
 )
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.runs import insert_done_run
 
 _COPY = "copy"
 
@@ -75,13 +75,9 @@ def copy_store(
         copied = StoreCopy(session.store.identity, target.identity, tables, continued)
         with target.writing() as connection:
             # the only row that the source does not have: where all the others come from
-            insert_done_run(
-                connection,
-                session.request(CopyRun(copied.source, copied.rows)),
-                identity=target.identity,
-                now=session.clock(),
-                values={"planned": 0, "changed": 0},
-            )
+            request = session.request(CopyRun(copied.source, copied.rows))
+            request = replace(request, database=target.identity)
+            insert_done_run(connection, request, session.clock(), planned=0, changed=0)
             copies.release_target(connection)
         return copied
 

@@ -25,7 +25,7 @@ from contactctl.store.database.distribution import (
     placements,
 )
 from contactctl.store.database.grants import Roles, grant_statements
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
@@ -33,12 +33,14 @@ from contactctl.store.database.store import (
     connect,
     file_is_missing,
     holds_nothing,
+    no_store,
     open_store,
     place_in_server,
     require_current_schema,
+    require_not_newer,
     schema_version,
 )
-from contactctl.store.runs import CONTACT_CHANGES, newest_policy
+from contactctl.store.runs import newest_policy
 from contactctl.store.upkeep import count_attributes
 
 
@@ -81,26 +83,16 @@ def check_database(session: Session) -> StoreCheck:
 
 def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
-    store = connect(url, waits)
-    try:
-        if file_is_missing(store):
-            raise _no_store(store.identity)
-        before = schema_version(store)
+    with closing(connect(url, waits)) as store:
+        before = None if file_is_missing(store) else schema_version(store)
         if before is None:
-            raise _no_store(store.identity)
-        if before > SCHEMA_VERSION:
-            raise StoreError(
-                f"{store.identity} has schema {before}, newer than this program's",
-                hint="upgrade contactctl",
-                code="schema",
-            )
+            raise no_store(f"at {store.identity}")
+        require_not_newer(store, before)
         had_policy = before == SCHEMA_VERSION and _has_policy(store)
         if not dry_run:
             with exclusive(store, CONTACT_CHANGES):
                 upgrade(store)
         return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
-    finally:
-        store.close()
 
 
 def _has_policy(store: Store) -> bool:
@@ -120,12 +112,6 @@ def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> l
         spread = is_distributed(connection)
     database, schema = place_in_server(store)
     return grant_statements(database, schema, roles, is_distributed=spread)
-
-
-def _no_store(identity: str) -> StoreError:
-    return StoreError(
-        f"no store at {identity}", hint="`contactctl init` creates one", code="no-store"
-    )
 
 
 # Making the first config and the first store
@@ -167,8 +153,7 @@ def initialise(
 
 def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
     """Whether the store was not as new as it is now, and how it is named."""
-    store = connect(url, waits)
-    try:
+    with closing(connect(url, waits)) as store:
         exists = not file_is_missing(store)
         if exists and (version := schema_version(store)) is not None:
             require_current_schema(store)
@@ -178,8 +163,6 @@ def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
                 f"{store.identity} contains something else",
                 hint="name another file or database with --database",
             )
-    finally:
-        store.close()
     with closing(create_store(url, waits)) as made:
         return True, made.identity
 

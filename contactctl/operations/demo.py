@@ -2,12 +2,15 @@
 
 import csv
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TextIO
+
+import yaml
 
 from contactctl.config.database import sqlite_url
 from contactctl.config.load import load_settings_file
@@ -22,48 +25,12 @@ from contactctl.store.database.migrate import create_store
 DEMO_CONTACTS = 5_000
 GROUPS = ("newsletter", "product-updates", "events", "customers")
 COLUMNS = (
-    "email",
-    "first_name",
-    "last_name",
-    "company",
-    "source",
-    "group",
-    "tag",
-    "last_opportunity",
-    "last_opened",
-    "attributes.plan",
-    "attributes.orders",
-    "attributes.vip",
+    *("email", "first_name", "last_name", "company", "source", "group", "tag"),
+    *("last_opportunity", "last_opened"),
+    *("attributes.plan", "attributes.orders", "attributes.vip"),
 )
 
-_FIRST_NAMES = """
-Aaliyah Adam Aiko Ana André Anja Arjun Astrid Benjamin Björn Carla Chiara Chloé Daniel Dmitri
-Elena Elif Emma Fatima Felix Freya Giulia Grace Hannah Hassan Hugo Ingrid Isabel Ivan Jamal
-Jana João Julia Kaito Karin Kofi Lars Layla Leila Léa Liam Lucía Maja Marco Mei Mohamed Nadia
-Nia Noah Olga Omar Paula Pavel Priya Rosa Samuel Sara Sofía Sven Tariq Thandi Tomás Yuki Zoë
-"""
-_LAST_NAMES = """
-Abe Andersson Becker Bianchi Costa Cruz Diallo Dubois Eriksen Fernández Fischer García Haddad
-Hansen Hoffmann Ibrahim Ivanova Jansen Jensen Johansson Kaya Khan Kim Kowalski Laurent
-Lindgren López Mäkinen Martin Mbeki Meyer Moreau Müller Nakamura Novák Nowak Okafor Olsen Osei
-Patel Pereira Petrov Rossi Sato Schmidt Sharma Silva Smith Sørensen Tanaka Torres Virtanen
-Wagner Weber
-"""
-_COMPANIES = (
-    "Northwind Traders",
-    "Blue Fjord Coffee",
-    "Acme Tools",
-    "Lumen Studio",
-    "Terra Garden",
-    "Harbour Books",
-    "Alpenglow Outdoor",
-    "Kitefin Software",
-    "Papaya Travel",
-    "Old Mill Bakery",
-)
-_DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example")
-_SOURCES = ("website", "trade-show", "referral", "webinar")
-_PLANS = ("free", "trial", "pro")
+_NAMES = Path(__file__).with_name("demo_names.yaml")
 
 # ages in days of the last opportunity; none lies near 24 months, so that the demo's count is the
 # same on every day of the year
@@ -81,22 +48,22 @@ def write_demo_contacts(target: TextIO, today: date) -> None:
 
 
 def _rows(dice: random.Random, today: date) -> Iterator[tuple[object, ...]]:
-    first_names, last_names = _FIRST_NAMES.split(), _LAST_NAMES.split()
+    made_of = yaml.safe_load(_NAMES.read_text(encoding="utf-8"))
     for number in range(1, DEMO_CONTACTS + 1):
-        first, last = dice.choice(first_names), dice.choice(last_names)
+        first, last = dice.choice(made_of["first_names"]), dice.choice(made_of["last_names"])
         opportunity = _last_opportunity(dice, today)
         opened = today - timedelta(days=dice.randrange(1, 900))
         yield (
-            f"{_plain(first)}.{_plain(last)}{number}@{dice.choice(_DOMAINS)}",
+            f"{_plain(first)}.{_plain(last)}{number}@{dice.choice(made_of['domains'])}",
             first,
             last,
-            dice.choice(_COMPANIES) if dice.random() < 0.6 else "",
-            dice.choice(_SOURCES),
+            dice.choice(made_of["companies"]) if dice.random() < 0.6 else "",
+            dice.choice(made_of["sources"]),
             ";".join(group for group in GROUPS if dice.random() < 0.45),
             "vip" if dice.random() < 0.04 else "",
             opportunity or "",
             f"{opened}T09:30:00Z" if dice.random() < 0.7 else "",
-            dice.choice(_PLANS),
+            dice.choice(made_of["plans"]),
             dice.randrange(0, 40),
             "true" if dice.random() < 0.04 else "false",
         )
@@ -126,43 +93,7 @@ CONTACTS_NAME = "contacts.csv"
 STORE_NAME = "contacts.db"
 KEY_NAME = "suppression.key"
 
-_CONFIG = """\
-# The config of the demo; config.example.yaml of the project shows every key.
-database: sqlite:///contacts.db
-suppression_key_file: suppression.key
-time_zone: UTC
-attributes:
-  plan: [free, trial, pro]
-  orders: number
-  vip: boolean
-billing:
-  currency: USD
-  tiers:
-    - {up_to: 1000, price: 29}
-    - {up_to: 4000, price: 79}
-    - {up_to: 10000, price: 99}
-    - {price: 249}
-limits: {max_contacts: 10000, max_percent: 25}
-thresholds:
-  invalid-address: {count: 1}
-  spam-complaint: {count: 1}
-  transient: {count: 5, within: 30 days}
-handling:
-  transient: {reactivate_after: 10 days}
-"""
-
-_CRITERIA = """\
-# Try it: contactctl preview --criteria stale.yaml
-name: Stale and not important
-all:
-  - last_opportunity older-than 24 months
-  - any:
-      - group = newsletter
-      - attributes.plan in free,trial
-none:
-  - attributes.vip = true
-  - tag = vip
-"""
+_TEMPLATE = Path(__file__).with_name("demo_folder")  # config and criteria, as they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +126,8 @@ def prepare_demo_folder(folder: DemoFolder, now: datetime) -> None:
             f"{folder.path} is not empty, and is not a demo",
             hint="name another folder: contactctl demo DIR",
         )
-    folder.config.write_text(_CONFIG, encoding="utf-8")
-    (folder.path / "stale.yaml").write_text(_CRITERIA, encoding="utf-8")
+    for written in _TEMPLATE.glob("*.yaml"):
+        shutil.copyfile(written, folder.path / written.name)
     with (folder.path / CONTACTS_NAME).open("w", encoding="utf-8") as contacts:
         write_demo_contacts(contacts, now.date())
     create_key_file(folder.path / KEY_NAME)

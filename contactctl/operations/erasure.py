@@ -9,7 +9,6 @@ from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Confirmation, Run
 from contactctl.domain.waits import FOR_LOCKS_S
-from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import (
     Affected,
@@ -21,22 +20,10 @@ from contactctl.operations.plans import (
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing, require_key
-from contactctl.store.database.locks import exclusive
-from contactctl.store.deactivations import read_standing
-from contactctl.store.erasure import clean_up, needs_clean_up, plan_erasure
-from contactctl.store.plans import BatchWork
-from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
+from contactctl.store.erasure import clean_up, needs_clean_up
+from contactctl.store.plans import BatchWork, plan_of
 from contactctl.store.selections import is_contact
-
-
-def find_contact(session: Session, name: str) -> ContactStanding:
-    """The contact by email or number, as it is to be shown before it is erased."""
-    contact_id = contact_id_of(session, name)
-    with session.store.reading() as connection:
-        contact = read_standing(connection, contact_id)
-    if contact is None:
-        raise RefusedError(f"contact {contact_id} has just been deleted")
-    return contact
 
 
 def erase_one(
@@ -51,12 +38,7 @@ def erase_one(
     require_key(session)
     request = session.request(erasing(contact=contact.id), reason=reason)
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
-        run = write_plan(
-            session,
-            request,
-            lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
-            without_limits,
-        )
+        run = write_plan(session, request, plan_of(is_contact(contact.id)), without_limits)
         if run is None:
             raise RefusedError(f"contact {contact.id} has just been deleted")
         done = work_through(session, run)
@@ -82,7 +64,7 @@ def plan_erasing(
     return write_confirmed_plan(
         session,
         session.request(erasing(selected=selection.kept()), reason=reason),
-        lambda connection, run_id: plan_erasure(connection, run_id, where),
+        plan_of(where),
         said,
     )
 

@@ -243,8 +243,6 @@ def explain(session: Session, name: str) -> Explanation:
     with session.store.reading() as connection:
         record = get_record(connection, contact_id)
         deactivated = read_standing(connection, contact_id)
-        if record is None or deactivated is None:
-            raise NotFoundError(f"contact {contact_id} has just been deleted")
         names = group_names_by_id(connection)
         responses = responses_of_contact(connection, contact_id)
         subject = read_subject(connection, contact_id, responses)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -96,21 +96,10 @@ def moment_of(text: str, time_zone: ZoneInfo) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
 
 
-@dataclass
-class _Reading:
-    """A source being read; `position` is what of it is in the batches yielded so far."""
-
-    position: dict[str, Any] = field(default_factory=dict)
-    is_out_of_time: bool = False
-
-    def batches(self) -> Generator[ReadBatch]:
-        raise NotImplementedError
-
-    def after_commit(self) -> None:
-        """All that was yielded is recorded."""
-
-
-def _reading(session: Session, source: ProviderSource, key: str, options: FetchOptions) -> _Reading:
+def _reading(
+    session: Session, source: ProviderSource, key: str, options: FetchOptions
+) -> "_ListsReading | _QueueReading":
+    """A source being read; its `position` is what of it is in the batches yielded so far."""
     deadline = time.monotonic() + options.time_limit_s
     reader = ResponseReader(session.settings, session.clock())
     if source.provider == "sqs":
@@ -118,19 +107,10 @@ def _reading(session: Session, source: ProviderSource, key: str, options: FetchO
     with session.store.reading() as connection:
         kept = position_of_source(connection, RunKind.INGEST, source.name)
     now = session.clock()
+    since = _BEGINNING if options.is_pull else options.since
     lists = _lists(source, key, options, deadline, now)
-    moments = _Moments(now, _BEGINNING if options.is_pull else options.since, deadline)
     kind = _PullReading if options.is_pull else _ListsReading
-    return kind(session, _Source(source, reader, lists), dict(kept), moments)
-
-
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """When a fetch began, since when everything is asked for, and when its time is over."""
-
-    now: datetime
-    since: datetime | None
-    deadline: float
+    return kind(session, source, reader, lists, dict(kept), now, since, deadline)
 
 
 _BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
@@ -146,24 +126,18 @@ def _lists(
 
         return {"suppressed": SesList(source).pages}
     api = api_of(source.provider)
-    names = names_of(source, api)
+    names, pace = names_of(source, api), Pace(source.rate)
     client = Client(
-        api,
-        source.name,
-        key,
-        url=source.url,
-        deadline=deadline,
-        sleep=options.sleep,
-        pace=Pace(source.rate),
+        api, source.name, key, url=source.url, deadline=deadline, sleep=options.sleep, pace=pace
     )
-    if options.is_pull and not api.pull:
+    known = api.pull if options.is_pull else api.lists
+    if not known:
         raise UsageError(
             f"{source.provider} does not give a list that says why it suppresses somebody",
             hint=f"`contactctl responses fetch {source.name}` records its events",
         )
-    known = api.pull if options.is_pull else api.lists
-    unknown = [] if options.is_pull else [name for name in source.lists if name not in known]
-    if unknown:
+    wanted = known if options.is_pull else source.lists or known
+    if unknown := [name for name in wanted if name not in known]:
         raise ConfigError(
             f"sources.{source.name}: {source.provider} has no list '{unknown[0]}'",
             hint=did_you_mean(unknown[0], list(known)) or f"lists: {', '.join(known)}",
@@ -172,7 +146,6 @@ def _lists(
     def pages(name: str) -> PagesOf:
         return lambda since, start: pages_of(client, known[name], Asked(names, now, since), start)
 
-    wanted = known if options.is_pull else source.lists or known
     return {name: pages(name) for name in wanted}
 
 
@@ -186,34 +159,28 @@ def names_of(source: ProviderSource, api: Api) -> Mapping[str, str]:
     return {**api.defaults, **source.names}
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """What is read, by what, and the lists that it has."""
+@dataclass
+class _ListsReading:
+    """Lists one after the other, all `since` a moment, or what is new. The position has of each
+    until when it has been read, or where its reading was interrupted: the next page, and since
+    when, and when that began."""
 
+    session: Session
     source: ProviderSource
     reader: ResponseReader
     lists: Mapping[str, PagesOf]
+    position: dict[str, Any]
+    now: datetime
+    since: datetime | None
+    deadline: float
+    is_out_of_time: bool = False
 
-
-class _ListsReading(_Reading):
-    """Lists one after the other. The position has of each until when it has been read, or where its
-    reading was interrupted: the next page, and since when, and when that began."""
-
-    def __init__(
-        self, session: Session, of: _Source, kept: dict[str, Any], moments: _Moments
-    ) -> None:
-        super().__init__(kept)
-        self._session = session
-        self._source = of.source
-        self._reader = of.reader
-        self._lists = of.lists
-        self._now = moments.now
-        self._since = moments.since
-        self._deadline = moments.deadline
+    def after_commit(self) -> None:
+        """Nothing is to be told to whom the lists came from."""
 
     def batches(self) -> Generator[ReadBatch]:
         try:
-            for name in self._lists:
+            for name in self.lists:
                 yield from self._batches_of(name)
         except OutOfTimeError:
             self.is_out_of_time = True
@@ -230,27 +197,27 @@ class _ListsReading(_Reading):
 
     def _pages(self, name: str, state: dict[str, Any]) -> Iterator[ReadBatch]:
         since, number = datetime.fromisoformat(state["since"]), 0
-        for page in self._lists[name](since, state.get("next")):
+        for page in self.lists[name](since, state.get("next")):
             documents = (
-                (f"{self._source.name} {name}[{number + at}]", item)
+                (f"{self.source.name} {name}[{number + at}]", item)
                 for at, item in enumerate(page.items)
             )
             number += len(page.items)
-            events = self._reader.read_documents(documents, self._source.provider)
+            events = self.reader.read_documents(documents, self.source.provider)
             batches = list(batches_of(self._without_our_own(list(events)), BATCH_EVENTS))
             yield from batches[:-1]
             self._note(name, state, page)
             yield from batches[-1:]
-            if page.next is not None and time.monotonic() >= self._deadline:
-                raise OutOfTimeError(f"source {self._source.name}: the time is over")
+            if page.next is not None and time.monotonic() >= self.deadline:
+                raise OutOfTimeError(f"source {self.source.name}: the time is over")
 
     def _without_our_own(self, events: list[Event]) -> list[Event]:
         """What is on a list because we have put it there tells nothing of the person."""
         keys = {_key(event) for event in events if self._may_be_ours(event)}
         if not keys:
             return events
-        with self._session.store.reading() as connection:
-            ours = pushed_among(connection, self._source.name, keys)
+        with self.session.store.reading() as connection:
+            ours = pushed_among(connection, self.source.name, keys)
         return [
             NoResponse(event.source, "put there by us")
             if self._may_be_ours(event) and _key(event) in ours
@@ -264,18 +231,18 @@ class _ListsReading(_Reading):
         if isinstance(event, Unsubscribe):
             return True
         is_echo = isinstance(event, Response) and event.not_counted == "echo"
-        return is_echo or (self._source.provider == "ses" and isinstance(event, Response))
+        return is_echo or (self.source.provider == "ses" and isinstance(event, Response))
 
     def _state(self, name: str) -> dict[str, Any]:
         kept = self.position.get(name, {})
-        if self._since is not None:
-            return {"since": self._since.isoformat(), "began": self._now.isoformat()}
+        if self.since is not None:
+            return {"since": self.since.isoformat(), "began": self.now.isoformat()}
         if "next" in kept:
             return dict(kept)
-        since = self._now - FIRST
+        since = self.now - FIRST
         if "until" in kept:
-            since = datetime.fromisoformat(kept["until"]) - self._source.overlap
-        return {"since": since.isoformat(), "began": self._now.isoformat()}
+            since = datetime.fromisoformat(kept["until"]) - self.source.overlap
+        return {"since": since.isoformat(), "began": self.now.isoformat()}
 
     def _note(self, name: str, state: dict[str, Any], page: Page) -> None:
         """A list that has been read to its end is read until when that began."""
@@ -292,13 +259,14 @@ class _PullReading(_ListsReading):
         pass
 
 
-class _QueueReading(_Reading):
+class _QueueReading:
     """Messages, which are deleted from the queue once they are recorded; those rejected stay."""
 
     def __init__(self, source: ProviderSource, reader: ResponseReader, deadline: float) -> None:
         from contactctl.responses.apis.aws import Queue  # noqa: PLC0415
 
-        super().__init__()
+        self.position: dict[str, Any] = {}
+        self.is_out_of_time = False
         self._queue = Queue(source)
         self._source = source
         self._reader = reader

@@ -11,16 +11,17 @@ from contactctl.domain.groups import GroupSummary, format_group_settings, parse_
 from contactctl.domain.policies import GroupPolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun
-from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.runs import Confirmation, Run, RunKind
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store import groups
 from contactctl.store.contacts import contact_named, group_named, is_anonymised
-from contactctl.store.database.locks import change_one_by_one, serialise
+from contactctl.store.database.locks import change_one_by_one, taking_turn
 from contactctl.store.groups import list_groups as read_groups
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, insert_run, update_run
+from contactctl.store.plans import plan_of
+from contactctl.store.runs import insert_done_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,14 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
         raise UsageError(f"not a group name: {error}") from None
     request = session.request(GroupsRun("create", checked), reason=reason)
     now = session.clock()
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         existing = groups.find_group(connection, checked)
         if existing:
             raise RefusedError(
                 f"there is already a group '{show_safely(existing[1])}'",
                 hint="`contactctl groups list` shows the groups",
             )
-        run_id = insert_run(
-            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
-        )
-        update_run(connection, run_id, {"started_at": now, "finished_at": now})
+        run_id = insert_done_run(connection, request, now, planned=0, changed=0)
         groups.create_groups(connection, [checked], now)
     return GroupChange(checked, run_id)
 
@@ -94,15 +91,12 @@ def _change_member(
     session: Session, action: str, group: str, contact: str, reason: str
 ) -> GroupChange:
     now = session.clock()
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         group_id, group_name = group_named(connection, group)
         contact_id = contact_named(connection, contact)
         details = GroupsRun(action, group_name, contact=contact_id)
         request = session.request(details, reason=reason)
-        run_id = insert_run(
-            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
-        )
+        run_id = insert_done_run(connection, request, now)
         if action == "add":
             if is_anonymised(connection, contact_id):
                 raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
@@ -112,8 +106,6 @@ def _change_member(
         if not changed:
             connection.rollback()
             return GroupChange(group_name, None, contact_id)
-        values = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
-        update_run(connection, run_id, values)
     return GroupChange(group_name, run_id, contact_id)
 
 
@@ -178,26 +170,20 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
         checked = parse_group_name(new_name)
     except ValueError as error:
         raise UsageError(f"not a group name: {error}") from None
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         group_id, old_name = group_named(connection, group)
         holder = groups.find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
             raise RefusedError(f"there is already a group '{show_safely(holder[1])}'")
-        run_id = insert_done_run(
-            connection,
-            session.request(GroupsRun("rename", old_name, to=checked), reason=reason),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
+        request = session.request(GroupsRun("rename", old_name, to=checked), reason=reason)
+        run_id = insert_done_run(connection, request, session.clock())
         groups.rename_group(connection, group_id, checked)
     return checked, run_id
 
 
 def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]:
     """Delete a group without members; RefusedError for one that has some."""
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         change_one_by_one(connection)
         group_id, name = group_named(connection, group)
         if members := groups.count_members(connection, group_id):
@@ -207,12 +193,8 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
                 " removes them, after showing how many",
                 code="has-members",
             )
-        run_id = insert_done_run(
-            connection,
-            session.request(GroupsRun("delete", name), reason=reason),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
+        request = session.request(GroupsRun("delete", name), reason=reason)
+        run_id = insert_done_run(connection, request, session.clock())
         groups.delete_group(connection, group_id)
     return name, run_id
 
@@ -232,8 +214,7 @@ def set_policy(
     session: Session, group: str, change: SettingsChange, *, reason: str = ""
 ) -> GroupPolicyInForce:
     """Keep other settings for a group; RefusedError where the config speaks for it."""
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         group_id, name = group_named(connection, group)
         if fold(name) in session.settings.responses.groups:
             raise RefusedError(
@@ -245,12 +226,8 @@ def set_policy(
             parse_group_settings(name, groups.group_settings(connection, group_id))
         )
         settings = format_group_settings(policy)
-        run_id = insert_done_run(
-            connection,
-            session.request(GroupsRun("set", name, settings=settings), reason=reason),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
+        request = session.request(GroupsRun("set", name, settings=settings), reason=reason)
+        run_id = insert_done_run(connection, request, session.clock())
         groups.set_group_settings(connection, group_id, settings)
     return GroupPolicyInForce(policy, from_config=False, run=run_id)
 
@@ -270,7 +247,7 @@ def plan_removing(
     return write_confirmed_plan(
         session,
         session.request(details, reason=reason),
-        lambda connection, run_id: groups.plan_removal(connection, run_id, where, group_id),
+        plan_of(groups.members_among(where, group_id), group_id=group_id),
         said,
     )
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.errors import RefusedError
 from contactctl.domain.handling import TimedRule
 from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, RunKind, RunState, Stakes
 from contactctl.operations.plans import (
     Judge,
+    RulesApplied,
     plans_waiting,
-    refusal_of,
-    stakes_of_change,
     stakes_of_plan,
     without_limits,
     write_plan,
@@ -19,28 +17,11 @@ from contactctl.operations.plans import (
 from contactctl.operations.response_policy import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling import anything_due, count_handled, due_by_rule, plan_handling
 from contactctl.store.impact import count_active
-from contactctl.store.runs import CONTACT_CHANGES
-
-
-@dataclass(frozen=True, slots=True)
-class HandlingResult:
-    """The run that carried the rules out, or the one that waits because it is over the limits.
-
-    `is_new` where its plan was made now.
-    """
-
-    run: Run | None = None
-    waiting: Run | None = None
-    is_new: bool = False
-
-    @property
-    def refusal(self) -> RefusedError | None:
-        """Why what is due was not done; None where it was, and where that has been said before."""
-        return refusal_of(self.waiting, "handled") if self.is_new else None
+from contactctl.store.plans import PlanFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +33,7 @@ class DueHandling:
     limits_exceeded: Sequence[str]
 
 
-def sweep_handling(session: Session) -> HandlingResult:
+def sweep_handling(session: Session) -> RulesApplied:
     """Do what handling rules make due now.
 
     Over the limits nothing is done: one plan then waits for `runs apply`, however often the sweep
@@ -61,14 +42,14 @@ def sweep_handling(session: Session) -> HandlingResult:
     rules = timed_rules(session, session.now)
     with session.store.reading() as connection:
         if not anything_due(connection, rules):
-            return HandlingResult()
+            return RulesApplied()
     with exclusive(session.store, CONTACT_CHANGES):
         if (waiting := _still_held_back(session, rules)) is not None:
-            return HandlingResult(waiting=waiting)
+            return RulesApplied(waiting=waiting)
         run = _plan(session, rules, lambda plan: stakes_of_plan(session, plan).limits_exceeded)
         if run is None or run.state is RunState.PLANNED:
-            return HandlingResult(waiting=run, is_new=run is not None)
-        return HandlingResult(work_through(session, run))
+            return RulesApplied(waiting=run, is_new=run is not None)
+        return RulesApplied((work_through(session, run),))
 
 
 def plan_what_is_due(session: Session) -> Run | None:
@@ -91,7 +72,8 @@ def _stakes(session: Session, rules: Sequence[TimedRule]) -> Stakes:
     """What doing all that is due now would mean."""
     with session.store.reading() as connection:
         due, active = count_handled(connection, rules), count_active(connection)
-    return stakes_of_change(session, RunKind.HANDLING, due.contacts, active, due.returning)
+    figures = PlanFigures(RunKind.HANDLING, due.contacts, active, due.returning)
+    return stakes_of_plan(session, figures)
 
 
 def _still_held_back(session: Session, rules: Sequence[TimedRule]) -> Run | None:
@@ -106,7 +88,7 @@ def _plan(
     return write_plan(
         session,
         session.request(HandlingRun(tuple(rules), session.now)),
-        lambda connection, run_id: plan_handling(connection, run_id, rules),
+        plan_handling(rules),
         judge,
         asks_first=asks_first,
     )

@@ -1,22 +1,22 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
-from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.responses import Rejection
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
-from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
+from contactctl.operations.ingest_rows import ReadBatch, events_not_suppressed
+from contactctl.operations.plans import RulesApplied
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import (
-    ThresholdResult,
     sweep_thresholds,
     threshold_rules_in_force,
 )
@@ -24,7 +24,7 @@ from contactctl.processes import rare_garbage_collection
 from contactctl.responses.rules import SenderFault, reasons_by_fault
 from contactctl.store import runs
 from contactctl.store.bursts import Judgement, judge_bursts
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import exclusive, serialise, taking_turn
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
 from contactctl.store.responses import (
     contacts_concerned,
@@ -71,7 +71,7 @@ class IngestResult:
     rejected: int = 0
     sender_faults: Sequence[FaultMet] = ()
     judgement: Judgement = field(default_factory=Judgement)
-    thresholds: ThresholdResult | None = None
+    thresholds: RulesApplied | None = None
     busy: BusyError | None = None
 
     @property
@@ -92,32 +92,7 @@ class IngestResult:
 
     @property
     def deactivated(self) -> int:
-        return self.thresholds.deactivated if self.thresholds else 0
-
-
-def ingest(
-    session: Session,
-    events: Iterable[Event],
-    on_reject: OnReject,
-    *,
-    details: IngestRun = _UNTOLD,
-    after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = FOR_INGEST_S,
-) -> IngestResult:
-    """Record events as one run, then deactivate the contacts that reached a threshold.
-
-    `after_commit` is called each time when everything read so far is committed. What ends it
-    early loses nothing: the same input can be ingested again, and nothing is recorded twice.
-    Raises BusyError while another ingest works.
-    """
-    return ingest_batches(
-        session,
-        batches_of(events, BATCH_EVENTS),
-        on_reject,
-        details=details,
-        after_commit=after_commit,
-        wait_seconds=wait_seconds,
-    )
+        return self.thresholds.changed if self.thresholds else 0
 
 
 def ingest_batches(
@@ -130,10 +105,13 @@ def ingest_batches(
     wait_seconds: float = FOR_INGEST_S,
     position: Callable[[], Position] = dict,
 ) -> IngestResult:
-    """The same of events that come in batches already, which are closed in any case.
+    """Record events as one run, then deactivate the contacts that reached a threshold.
 
-    `position` says where the source has been read to when a batch has been yielded; the run keeps
-    it, in the transaction of the batch.
+    The batches are closed in any case; `after_commit` is called each time when everything read so
+    far is committed. `position` says where the source has been read to when a batch has been
+    yielded; the run keeps it, in the transaction of the batch. What ends it early loses nothing:
+    the same input can be ingested again, and nothing is recorded twice. Raises BusyError while
+    another ingest works.
     """
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         work = _Ingest(session, details, on_reject, position)
@@ -167,7 +145,7 @@ def conclude_interrupted(session: Session) -> None:
 
 def look_at_thresholds(
     session: Session, run_ids: Sequence[int], wait_seconds: float = FOR_INGEST_S
-) -> ThresholdResult:
+) -> RulesApplied:
     """Thresholds of the contacts that these runs concern, which are then forgotten."""
     result = sweep_thresholds(
         session,
@@ -215,14 +193,13 @@ class _Ingest:
             return
         with suppress(_NothingNewError), self.session.store.writing() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, runs.CONTACT_CHANGES)
+            serialise(connection)
             run_id = self.result.run
             if run_id is None:
                 run_id = runs.insert_run(
                     connection,
                     self.session.request(self.details),
                     state=RunState.RUNNING,
-                    identity=self.session.store.identity,
                     now=self.session.clock(),
                 )
             else:
@@ -302,7 +279,7 @@ def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> 
         concerned.append(result.run)
     try:
         thresholds = (
-            look_at_thresholds(session, concerned, wait_seconds) if concerned else ThresholdResult()
+            look_at_thresholds(session, concerned, wait_seconds) if concerned else RulesApplied()
         )
     except BusyError as busy:
         return replace(result, busy=busy)
@@ -342,8 +319,7 @@ def _sender_faults(session: Session, run_id: int, counts: RecordedCounts) -> lis
 def _judge(session: Session, run_id: int) -> Judgement:
     """Hold what looks like an incident, and take back what it has done before that was known."""
     guard = session.settings.responses.incident_guard
-    with session.store.writing() as connection:
-        serialise(connection, runs.CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         return judge_bursts(connection, guard, run_id, session.clock())
 
 

@@ -29,10 +29,18 @@ from contactctl.operations.criteria import (
 from contactctl.operations.response_policy import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
 from contactctl.store import selections
+from contactctl.store.criteria import active_where
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
-from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
-from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
+from contactctl.store.plans import (
+    PlanFigures,
+    WritePlan,
+    figures_of,
+    plan_of,
+    planned_ids,
+    work_of,
+)
+from contactctl.store.run_steps import Waiting, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
 
 # what exceeds the limits: (figures) -> in words
@@ -78,7 +86,7 @@ def plan_deactivation(
     return write_confirmed_plan(
         session,
         session.request(DeactivateRun(selected=selection.kept(), left_out=left_out), reason=reason),
-        lambda connection, run_id: plan_active(connection, run_id, where),
+        plan_of(active_where(where)),
         said,
     )
 
@@ -125,10 +133,34 @@ def without_limits(_figures: PlanFigures) -> tuple[str, ...]:
     return ()
 
 
-def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:
-    """Why not all that is due was done (`undone`: "deactivated", say); None where it was."""
-    if waiting is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class RulesApplied:
+    """What became of what rules, thresholds or handling, had made due.
+
+    `runs` were carried out: one for what is due now, after those that had been interrupted.
+    `waiting` is the run of a plan that must be confirmed first, `is_new` where it was made now.
+    `waits_for_another`: what is due was not planned, since that one waits already.
+    """
+
+    runs: tuple[Run, ...] = ()
+    waiting: Run | None = None
+    is_new: bool = False
+    waits_for_another: bool = False
+
+    @property
+    def changed(self) -> int:
+        """Contacts that were changed."""
+        return sum(run.changed for run in self.runs)
+
+    @property
+    def refusal(self) -> OverLimitError | None:
+        """Why not all that is due was done, said once; None where it was, or was said before."""
+        return refusal_of(self.waiting) if self.waiting and self.is_new else None
+
+
+def refusal_of(waiting: Run) -> OverLimitError:
+    """Why what is due was not done."""
+    undone = "handled" if waiting.kind is RunKind.HANDLING else "deactivated"
     return OverLimitError(
         f"run {waiting.id}, {counted(waiting.planned, 'contact')} to be {undone}, is"
         f" {waiting.message or _HELD_BACK}",
@@ -216,18 +248,6 @@ def _limits_of(session: Session, run: Run) -> Limits:
     )
 
 
-def stakes_of_change(
-    session: Session, kind: RunKind, count: int, active: int, returning: int = 0
-) -> Stakes:
-    """What changing `count` contacts means, `returning` of which become active by it.
-
-    They are a share of the active with those who return; or of themselves, where more of them are
-    inactive and stay so.
-    """
-    total = max(active + returning, count)
-    return stakes_of(RUN_TYPES[kind].verb, count, total, session.settings.limits)
-
-
 # The contacts, active or not, that a change by criteria would affect; nothing is written
 
 
@@ -290,6 +310,6 @@ def affected(
             active=active,
             rows=selections.first_rows(connection, selections.ids_where(where), PREVIEW_ROWS),
             fields=session.catalogue.names(),
-            stakes=stakes_of_change(session, kind, count, total),
+            stakes=stakes_of_plan(session, PlanFigures(kind, count, total)),
             impact=impact,
         )

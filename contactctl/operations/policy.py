@@ -12,8 +12,8 @@ from contactctl.domain.errors import ConfigError, NotFoundError, RefusedError
 from contactctl.domain.policies import StoredPolicy
 from contactctl.domain.run_kinds import PolicyRun
 from contactctl.operations.session import Session
-from contactctl.store.database.locks import serialise
-from contactctl.store.runs import CONTACT_CHANGES, add_policy, insert_done_run, newest_policy
+from contactctl.store.database.locks import taking_turn
+from contactctl.store.runs import add_policy, insert_done_run, newest_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,7 @@ def propose(session: Session, loaded: LoadedSettings) -> PolicyProposal:
 def apply_policy(session: Session, proposal: PolicyProposal, *, reason: str = "") -> PolicyApplied:
     """Put the proposed policy in force; RefusedError when another one came between."""
     now, keys = session.clock(), _keys_for_run(proposal.changes)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         stored = newest_policy(connection)
         if (stored.number if stored else 0) != proposal.before:
             raise RefusedError(
@@ -102,9 +101,7 @@ def apply_policy(session: Session, proposal: PolicyProposal, *, reason: str = ""
             )
         number = proposal.before + 1
         request = session.request(PolicyRun(number, keys), reason=reason)
-        run_id = insert_done_run(
-            connection, request, identity=session.store.identity, now=now, values=_NO_CONTACTS
-        )
+        run_id = insert_done_run(connection, request, now, planned=0, changed=0)
         add_policy(connection, StoredPolicy(number, proposal.document, run_id, now))
     return PolicyApplied(number, run_id, proposal.changes)
 
@@ -113,6 +110,3 @@ def _keys_for_run(changes: Sequence[PolicyChange]) -> tuple[str, ...]:
     """Without names of groups: after a dot no erasure would find an address in one."""
     keys = (change.key for change in changes)
     return tuple(dict.fromkeys("groups" if key.startswith("groups.") else key for key in keys))
-
-
-_NO_CONTACTS = {"planned": 0, "changed": 0}

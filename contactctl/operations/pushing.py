@@ -12,16 +12,16 @@ from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.sources import ProviderSource
 from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.fetch import names_of
-from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
+from contactctl.operations.plans import stakes_of_plan, write_confirmed_plan
 from contactctl.operations.responses import find_fetched, read_key
 from contactctl.operations.runs import work_of_run
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.lists import AmazonList, ApiList, SuppressionList
+from contactctl.responses.apis.lists import ApiList, SuppressionList
 from contactctl.responses.apis.transport import Client, Pace
 from contactctl.store import pushing
 from contactctl.store.impact import count_active
-from contactctl.store.plans import BatchWork
+from contactctl.store.plans import BatchWork, PlanFigures
 
 _LEAST_AT_ONCE = 25  # contacts whose change is one transaction
 _MOST_AT_ONCE = 500
@@ -70,7 +70,7 @@ def preview_push(session: Session, source: ProviderSource) -> PushPreview:
         counts = pushing.count_push(connection, source.name)
         rows = pushing.first_of_push(connection, source.name, PREVIEW_ROWS)
         active = count_active(connection)
-    stakes = stakes_of_change(session, RunKind.PUSH, sum(counts.values()), active)
+    stakes = stakes_of_plan(session, PlanFigures(RunKind.PUSH, sum(counts.values()), active))
     return PushPreview(
         source.name,
         session.store.identity,
@@ -93,7 +93,7 @@ def plan_push_to(
     return write_confirmed_plan(
         session,
         session.request(details, reason=reason),
-        lambda connection, run_id: pushing.plan_push(connection, run_id, source.name),
+        pushing.plan_push(source.name),
         said,
     )
 
@@ -130,7 +130,7 @@ def _list_of(source: ProviderSource, pace: Pace | None = None) -> SuppressionLis
     if source.provider == "ses":
         from contactctl.responses.apis.aws import SesList  # noqa: PLC0415
 
-        return AmazonList(SesList(source, pace))
+        return SesList(source, pace)
     api = api_of(source.provider)
     key = read_key(source, os.environ)
     client = Client(api, source.name, key, url=source.url, pace=pace)

@@ -8,25 +8,30 @@ from typing import Any
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, ContactStanding, Reason
 from contactctl.domain.responses import UNSUBSCRIBED, Category
-from contactctl.domain.run_details import EndedReason
 from contactctl.domain.run_kinds import ReactivateRun, UndoRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState, Stakes
 from contactctl.domain.text import show_safely
-from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.contacts import ended_reasons, standing_of
 from contactctl.operations.criteria import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.groups import group_of
-from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
+from contactctl.operations.plans import stakes_of_plan, write_confirmed_plan
 from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
 from contactctl.store.changes import note_change
-from contactctl.store.database.locks import serialise
-from contactctl.store.deactivations import end_reasons, read_standing, set_active, set_membership
+from contactctl.store.database.locks import taking_turn
+from contactctl.store.deactivations import (
+    end_reasons,
+    require_as_shown,
+    set_active,
+    set_membership,
+)
 from contactctl.store.impact import count_active
-from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
+from contactctl.store.plans import PlanFigures
+from contactctl.store.runs import begin_one, finish_one
 from contactctl.store.selections import count_ids, first_rows
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.undo import plan_undo, regains_of_undo, undoable_ids
@@ -123,14 +128,8 @@ def find_target(
     """The contact by email or number, with what is open; errors for what cannot be reactivated."""
     if clears and group is None:
         raise UsageError("--clear needs --group: it clears the override in one group")
-    contact_id = contact_id_of(session, name)
+    contact = standing_of(session, name, erased="that cannot be undone")
     group_id, group_name = group_of(session, group) if group else (SYSTEM_WIDE, None)
-    with session.store.reading() as connection:
-        contact = read_standing(connection, contact_id)
-    if contact is None:
-        raise NotFoundError(f"contact {contact_id} has just been deleted")
-    if contact.is_erased:
-        raise RefusedError(f"contact {contact_id} was anonymised; that cannot be undone")
     if group_name is not None and contact.membership_in(group_id) is None:
         raise RefusedError(
             f"{contact.email} is not a member of '{group_name}'",
@@ -167,23 +166,10 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         return Reactivated(target, target.contact.status, 0, None)
     now = session.clock()
     contact_id = target.contact.id
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
-        if read_standing(connection, contact_id) != target.contact:
-            raise RefusedError(
-                "the contact has changed since it was shown; nothing was changed",
-                hint="look at it again",
-                code="changed-since-shown",
-            )
-        active_before = count_active(connection)
-        run_id = insert_run(
-            connection,
-            session.request(_details(target), reason=reason),
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=now,
-            values={"results": {"ended": len(target.ending)}, "active_before": active_before},
-        )
+    with taking_turn(session.store) as connection:
+        require_as_shown(connection, target.contact)
+        request = session.request(_details(target), reason=reason)
+        run_id = begin_one(connection, request, now, ended=len(target.ending))
         if target.ending:
             end_reasons(connection, contact_id, target.group_id, run_id, now)
         told: dict[str, object] = {}
@@ -198,15 +184,15 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         if target.moves_state:
             kind = ChangeKind.OVERRIDE_CLEARED if target.clears else ChangeKind.REACTIVATED
             note_change(connection, run_id, kind, contact_id, now, **told)
-        finish_one(connection, run_id, count_active(connection), now)
+        finish_one(connection, run_id, now)
     status = Status.ACTIVE if target.group is None else target.contact.status
     return Reactivated(target, status, len(target.ending), run_id)
 
 
 def _details(target: Target) -> ReactivateRun:
-    """What the run keeps: numbers, and no address."""
-    ended = tuple(EndedReason(each.run, each.origin, each.category) for each in target.ending)
-    return ReactivateRun(target.contact.id, target.group, target.clears, ended)
+    return ReactivateRun(
+        target.contact.id, target.group, target.clears, ended_reasons(target.ending)
+    )
 
 
 # Undoing a whole run: what is left to undo of it, shown before and frozen as a plan
@@ -266,7 +252,7 @@ def preview_undo(session: Session, undone: Run) -> UndoPreview:
             undone=undone,
             count=count,
             rows=first_rows(connection, ids, PREVIEW_ROWS),
-            stakes=stakes_of_change(session, RunKind.UNDO, count, active, returning=count),
+            stakes=stakes_of_plan(session, PlanFigures(RunKind.UNDO, count, active, count)),
             impact=impact_of(session, active, regains),
         )
 
@@ -281,6 +267,6 @@ def plan_undo_of(
     return write_confirmed_plan(
         session,
         session.request(UndoRun(undone.id), reason=reason),
-        lambda connection, run_id: plan_undo(connection, run_id, undone.id),
+        plan_undo(undone.id),
         said,
     )

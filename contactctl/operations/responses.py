@@ -24,23 +24,25 @@ from contactctl.domain.sources import Mailbox, ProviderSource, Secret
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S, FOR_LOCKS_S
 from contactctl.operations.ingest import (
+    BATCH_EVENTS,
     INGESTING,
     IngestResult,
     OnReject,
-    ingest,
+    ingest_batches,
     look_at_thresholds,
 )
+from contactctl.operations.ingest_rows import batches_of
+from contactctl.operations.plans import RulesApplied
 from contactctl.operations.reading import ResponseReader
 from contactctl.operations.secrets import read_secret
 from contactctl.operations.session import Session
-from contactctl.operations.thresholds import ThresholdResult
 from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.response_report import count_unmatched_since, report_rows
 from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
-from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run, note_done
+from contactctl.store.runs import change_state, insert_run, note_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class HeldResult:
 
     run: int
     responses: int
-    thresholds: ThresholdResult | None = None
+    thresholds: RulesApplied | None = None
 
 
 def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[str, Any]]:
@@ -86,14 +88,10 @@ def _decide(
 ) -> HeldResult:
     now = session.clock()
     with session.store.writing() as connection:
-        run_id = insert_run(
-            connection,
-            session.request(deciding(chosen.run_id, chosen.domain, chosen.incident), reason=reason),
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=now,
-        )
-        serialise(connection, CONTACT_CHANGES)
+        details = deciding(chosen.run_id, chosen.domain, chosen.incident)
+        request = session.request(details, reason=reason)
+        run_id = insert_run(connection, request, state=RunState.RUNNING, now=now)
+        serialise(connection)
         incidents = incidents_of(connection, chosen)
         if deciding is ReleaseRun:
             number = release_held(connection, run_id, chosen)
@@ -142,7 +140,7 @@ def read_key(source: ProviderSource, environ: Mapping[str, str]) -> str:
     """The key of a provider's API; empty for Amazon. Raises ConfigError."""
     if source.secret is None:
         return ""
-    key = read_secret(source.secret, f"source {source.name}", environ)
+    key = read_secret(source.secret, f"source {source.name}", environ).strip()
     if not key.isascii() or not key.isprintable():
         raise ConfigError(f"source {source.name}: the key has a character that no key has")
     return key
@@ -166,9 +164,9 @@ def fetch(
     reader = ResponseReader(session.settings)
     with open_mailbox(mailbox, password) as opened:
         mails = _FetchedMails(opened)
-        fetched = ingest(
+        fetched = ingest_batches(
             session,
-            mails.events(reader),
+            batches_of(mails.events(reader), BATCH_EVENTS),
             on_reject,
             details=IngestRun(mailbox=mailbox.name),
             after_commit=mails.commit,

@@ -21,15 +21,15 @@ from contactctl.domain.runs import (
     same_user,
 )
 from contactctl.domain.waits import FOR_LOCKS_S
-from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
+from contactctl.operations.plans import approval_of, stakes_of_plan
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.impact import count_active
-from contactctl.store.plans import figures_of
+from contactctl.store.plans import PlanFigures, figures_of
 from contactctl.store.run_steps import begun_with_rights, end_plan, start_run, stop_run
-from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
+from contactctl.store.runs import get_run, list_runs, undos_of
 
 _MOST_INTERRUPTED = 1000
 _LOOK_EVERY_S = 0.25
@@ -213,7 +213,8 @@ def require_resumable(session: Session, run: Run, said: Confirmation | None) -> 
 def stakes_of_remaining(session: Session, run: Run) -> Stakes:
     """What finishing an interrupted run means; its limits were looked at when it began by right."""
     with session.store.reading() as connection:
-        stakes = stakes_of_change(session, run.kind, run.remaining, count_active(connection))
+        active = count_active(connection)
+    stakes = stakes_of_plan(session, PlanFigures(run.kind, run.remaining, active))
     return replace(stakes, limits_exceeded=()) if begun_by_right(session, run) else stakes
 
 

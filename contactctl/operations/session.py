@@ -57,7 +57,8 @@ class Session:
 
     def request(self, details: RunDetails, *, reason: str = "") -> Request:
         """A request for such a run, by this operator."""
-        return Request(details, self.operator, reason, self.clock_replaced, self.terms)
+        database = self.store.identity
+        return Request(details, self.operator, database, reason, self.clock_replaced, self.terms)
 
     @property
     def terms(self) -> Terms:

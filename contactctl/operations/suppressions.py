@@ -26,8 +26,8 @@ from contactctl.operations.session import Session
 from contactctl.store import erasure
 from contactctl.store.addresses import id_of_key, ids_of_keys
 from contactctl.store.contacts import count_of_domain, keys_after
-from contactctl.store.database.locks import serialise
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
+from contactctl.store.database.locks import serialise, taking_turn
+from contactctl.store.runs import insert_done_run, update_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,7 @@ def is_suppressed(session: Session, address: str) -> bool:
 def add_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
     """Suppress an address that no contact has, or `@domain`; RefusedError where one has it."""
     key = key_of(address)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         if suppressed_in(session)(connection, [key]):
             return SuppressionChange(True, None)
         if id_of_key(connection, key) is not None:
@@ -115,8 +114,7 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
 def remove_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
     """Let an address be imported again; RefusedError where its whole domain is suppressed."""
     key = key_of(address)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         if not suppressed_in(session)(connection, [key]):
             return SuppressionChange(False, None)
         run_id = _run_writer(session, "remove", reason)(connection)
@@ -147,8 +145,7 @@ def rotate_key(session: Session, *, drop: bool = False) -> Rotation:
     between leaves the new key without a run that says so, and never a hash without its key.
     """
     path = session.settings.suppression_key_file
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         used = erasure.key_ids(connection)
         keyring = read_keyring(path)
         _require(keyring, used, session)
@@ -209,7 +206,6 @@ def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int
     return partial(
         insert_done_run,
         request=session.request(SuppressionsRun(action), reason=reason),
-        identity=session.store.identity,
         now=session.clock(),
     )
 
@@ -263,13 +259,11 @@ def suppress_list(
         open_source(given.path, given.stdin, given.encoding, given.sheet) as source,
         session.store.writing() as connection,
     ):
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
         rejects.begin(["address"])
         listed = read_list(source, given.column, given.delimiter, partial(_fits, parse))
         request = session.request(SuppressionsRun("import", file=source.name), reason=reason)
-        run_id = insert_done_run(
-            connection, request, identity=session.store.identity, now=session.clock()
-        )
+        run_id = insert_done_run(connection, request, session.clock())
         result, may_hit_contacts = ListResult(run_id), given.digest is not None
         while batch := list(islice(listed, _BATCH)):
             lines, bad = _readable(batch, parse)

@@ -21,10 +21,11 @@ from contactctl.domain.errors import (
     RefusedError,
 )
 from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.sums import Summed
 from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
-from contactctl.operations.plans import expire_plans, plans_waiting
+from contactctl.operations.plans import RulesApplied, expire_plans, plans_waiting
 from contactctl.operations.response_policy import DueUnderRule, timed_rules
 from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import (
@@ -35,12 +36,12 @@ from contactctl.operations.runs import (
 )
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.engagement import forget_deliveries
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling import due_contact_ids
-from contactctl.store.runs import CONTACT_CHANGES, note_done, overdue_plans
+from contactctl.store.runs import note_done, overdue_plans
 from contactctl.store.selections import first_rows
 
 
@@ -85,7 +86,7 @@ class DueNow:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepResult:
+class SweepResult(Summed):
     """What a sweep did. `runs` are those it worked through, `waiting` those over the limits.
 
     `finished` are the numbers of runs that had been interrupted. `problems` stand in the order in
@@ -127,16 +128,6 @@ class SweepResult:
 
     def _handled(self, result: str) -> int:
         return sum(run.results.get(result, 0) for run in self.runs)
-
-    def __add__(self, other: "SweepResult") -> "SweepResult":
-        return SweepResult(
-            self.runs + other.runs,
-            self.finished + other.finished,
-            self.expired + other.expired,
-            self.waiting + other.waiting,
-            self.problems + other.problems,
-            self.declined + other.declined,
-        )
 
 
 def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
@@ -245,23 +236,17 @@ def _clean_up(session: Session) -> SweepResult:
 
 def _sweep_thresholds(session: Session) -> SweepResult:
     conclude_interrupted(session)
-    result = sweep_thresholds(session, wait_seconds=0)
-    refusal = result.refusal
-    return SweepResult(
-        runs=result.runs,
-        waiting=(result.waiting,) if result.waiting else (),
-        problems=(refusal,) if refusal else (),
-    )
+    return _result_of(sweep_thresholds(session, wait_seconds=0))
 
 
 def _sweep_handling(session: Session) -> SweepResult:
-    result = sweep_handling(session)
-    refusal = result.refusal
-    return SweepResult(
-        runs=(result.run,) if result.run else (),
-        waiting=(result.waiting,) if result.waiting else (),
-        problems=(refusal,) if refusal else (),
-    )
+    return _result_of(sweep_handling(session))
+
+
+def _result_of(applied: RulesApplied) -> SweepResult:
+    waiting = (applied.waiting,) if applied.waiting else ()
+    problems = (applied.refusal,) if applied.refusal else ()
+    return SweepResult(runs=applied.runs, waiting=waiting, problems=problems)
 
 
 _SWEEPS: dict[SweepPart, Callable[[Session], SweepResult]] = {

@@ -29,11 +29,11 @@ from contactctl.operations.importing.load import (
 from contactctl.operations.importing.options import Rejects
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.external_ids import count_gone, known_ids, plan_gone
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
-from contactctl.store.runs import CONTACT_CHANGES, position_of_source
+from contactctl.store.runs import position_of_source
 from contactctl.store.source_database import open_source_database, update_script, write_back
 
 
@@ -51,7 +51,7 @@ class Gone:
     def refusal(self) -> OverLimitError | None:
         """Why they are not deactivated yet."""
         waits = self.run is not None and self.run.state is RunState.PLANNED
-        return plans.refusal_of(self.run if waits else None, "deactivated")
+        return plans.refusal_of(self.run) if waits and self.run else None
 
 
 def find_source(sources: Mapping[str, Source], name: str) -> DatabaseSource:

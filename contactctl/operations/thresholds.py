@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from contactctl.config.load import load_settings_file
-from contactctl.domain.errors import RefusedError
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.policies import HandlingAction, Limits, ResponsePolicy
 from contactctl.domain.responses import Category
@@ -15,17 +14,17 @@ from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.handling import handling_due
-from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
+from contactctl.operations.plans import RulesApplied, plans_waiting, write_plan
 from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import interrupted_runs
 from contactctl.operations.session import Session
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.groups import group_ids, group_names_by_id
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
-from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
-from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached, due
+from contactctl.store.runs import overdue_plans
+from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached
 from contactctl.store.thresholds.runs import DayBefore, any_planned, day_before, plan_due
 from contactctl.store.thresholds.unswept import (
     begin_look,
@@ -34,31 +33,6 @@ from contactctl.store.thresholds.unswept import (
     look_again_at_plan,
     unswept_ids,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdResult:
-    """What became of the thresholds that were reached.
-
-    `runs` were carried out: one for what is due now, after those that had been interrupted.
-    `waiting` is the run of a plan that must be confirmed first, `is_new` where it was made now.
-    `waits_for_another`: what is due was not planned, since that one waits already.
-    """
-
-    runs: tuple[Run, ...] = ()
-    waiting: Run | None = None
-    is_new: bool = False
-    waits_for_another: bool = False
-
-    @property
-    def deactivated(self) -> int:
-        """Contacts that got a deactivation."""
-        return sum(run.changed for run in self.runs)
-
-    @property
-    def refusal(self) -> RefusedError | None:
-        """Why not all that is due was done, said once; None where it was, or was said before."""
-        return refusal_of(self.waiting, "deactivated") if self.is_new else None
 
 
 class _OneWaitsError(Exception):
@@ -83,7 +57,7 @@ def sweep_thresholds(
     among: ContactIds | None = None,
     after_run: int | None = None,
     wait_seconds: float = FOR_LOCKS_S,
-) -> ThresholdResult:
+) -> RulesApplied:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
     By rules that everybody was looked at before, only those are looked at whom something may have
@@ -106,14 +80,14 @@ def sweep_thresholds(
             if any_to_see:
                 run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
         except _OneWaitsError:
-            return ThresholdResult(finished, plans[-1], waits_for_another=True)
+            return RulesApplied(finished, plans[-1], waits_for_another=True)
         if is_whole:
             with session.store.writing() as connection:
                 end_look(connection, rules.digest, session.clock())
         waiting = _holding(session, plans, None if is_whole else among)
         if run is None or run.state is RunState.PLANNED:
-            return ThresholdResult(finished, run or waiting, is_new=run is not None)
-        return ThresholdResult((*finished, work_through(session, run)), waiting)
+            return RulesApplied(finished, run or waiting, is_new=run is not None)
+        return RulesApplied((*finished, work_through(session, run)), waiting)
 
 
 def _to_be_looked_at(session: Session, rules: ThresholdRules) -> tuple[ContactIds | None, bool]:
@@ -158,19 +132,7 @@ def plan_thresholds(
     return write_plan(
         session,
         session.request(ThresholdsRun(after_run, tuple(map(_kept, rules.rules)))),
-        lambda connection, run_id: plan_due(
-            connection,
-            run_id,
-            lambda waiting, unjudged: due(
-                rules,
-                now,
-                session.store.dialect,
-                among=among,
-                waiting_runs=waiting,
-                unjudged_runs=unjudged,
-            ),
-            now,
-        ),
+        plan_due(rules, now, among),
         judge,
         asks_first=ask_first,
     )

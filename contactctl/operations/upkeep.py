@@ -12,22 +12,23 @@ from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.text import counted, show_safely
 from contactctl.domain.upkeep_kinds import AttributesRun, EditRun, TagRun, UntagRun
-from contactctl.operations.contacts import contact_id_of, staged_row
+from contactctl.operations.contacts import staged_row, standing_of
 from contactctl.operations.criteria import Selection
 from contactctl.operations.importing.batches import wave_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fields
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.plans import Affected, affected, stakes_of_change, write_confirmed_plan
+from contactctl.operations.plans import Affected, affected, stakes_of_plan, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store import upkeep
 from contactctl.store.addresses import id_of_key
 from contactctl.store.contacts import contact_named, is_anonymised
-from contactctl.store.database.locks import serialise
-from contactctl.store.deactivations import deactivate_contact, read_standing
+from contactctl.store.database.locks import taking_turn
+from contactctl.store.deactivations import deactivate_contact, require_as_shown
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.plans import PlanFigures, plan_of
+from contactctl.store.runs import insert_done_run
 from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.upkeep import list_tags as read_tags
@@ -73,11 +74,10 @@ def edit_contact(
     plan, converted = staged_row(session, {"email": contact.email, **given}, options)
     now, fields = session.clock(), tuple(given)
     request = session.request(EditRun(contact.id, fields), reason=reason)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         if id_of_key(connection, contact.email_key) != contact.id:
             raise RefusedError(f"contact {contact.id} has just been changed; nothing was changed")
-        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+        run_id = insert_done_run(connection, request, now)
         counts = put_in(
             connection,
             plan.layout,
@@ -134,14 +134,7 @@ class Deactivated:
 
 def read_one(session: Session, name: str) -> ContactStanding:
     """The contact by email or number; RefusedError for one that was anonymised."""
-    contact_id = contact_id_of(session, name)
-    with session.store.reading() as connection:
-        contact = read_standing(connection, contact_id)
-    if contact is None:
-        raise NotFoundError(f"contact {contact_id} has just been deleted")
-    if contact.is_erased:
-        raise RefusedError(f"contact {contact_id} was anonymised; nothing is left to change")
-    return contact
+    return standing_of(session, name, erased="nothing is left to change")
 
 
 def is_deactivated_by_hand(contact: ContactStanding) -> bool:
@@ -159,22 +152,11 @@ def deactivate_one(session: Session, contact: ContactStanding, *, reason: str = 
         return Deactivated(contact, None)
     now = session.clock()
     request = session.request(DeactivateRun(contact=contact.id), reason=reason)
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
-        if read_standing(connection, contact.id) != contact:
-            raise RefusedError(
-                "the contact has changed since it was shown; nothing was changed",
-                hint="look at it again",
-                code="changed-since-shown",
-            )
+    with taking_turn(session.store) as connection:
+        require_as_shown(connection, contact)
         active, was_active = count_active(connection), contact.status is Status.ACTIVE
-        run_id = insert_done_run(
-            connection,
-            request,
-            identity=session.store.identity,
-            now=now,
-            values={"active_before": active, "active_after": active - was_active},
-        )
+        totals = {"active_before": active, "active_after": active - was_active}
+        run_id = insert_done_run(connection, request, now, **totals)
         deactivate_contact(connection, contact.id, run_id, now, was_active=was_active)
     return Deactivated(contact, run_id)
 
@@ -221,13 +203,12 @@ def change_tag_of_one(
 ) -> TagChange:
     """Give a tag to one contact, by email or id, or take it away."""
     now = session.clock()
-    with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         contact_id = contact_named(connection, contact)
         if is_anonymised(connection, contact_id):
             raise RefusedError(f"contact {contact_id} was anonymised; nothing is left to change")
         request = session.request(changing(tag, contact_id), reason=reason)
-        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+        run_id = insert_done_run(connection, request, now)
         chosen = is_contact(contact_id)
         if not upkeep.change_tag(connection, run_id, changing.kind, tag, chosen, now):
             connection.rollback()
@@ -249,7 +230,7 @@ def plan_changing(
     return write_confirmed_plan(
         session,
         session.request(changing(tag, selected=selection.kept()), reason=reason),
-        lambda connection, run_id: upkeep.plan_tags(connection, run_id, where, changing.kind, tag),
+        plan_of(upkeep.to_change_among(where, changing.kind, tag)),
         said,
     )
 
@@ -316,7 +297,8 @@ def preview_change(session: Session, name: str, to: str | None) -> AttributeChan
                 code="has-both",
             )
         count = stored[name]
-        stakes = stakes_of_change(session, RunKind.ATTRIBUTES, count, count_active(connection))
+        figures = PlanFigures(RunKind.ATTRIBUTES, count, count_active(connection))
+    stakes = stakes_of_plan(session, figures)
     return AttributeChange(session.store.identity, name, to, count, stakes)
 
 
@@ -333,7 +315,7 @@ def plan_change(
     return write_confirmed_plan(
         session,
         session.request(AttributesRun(name, to), reason=reason),
-        lambda connection, run_id: upkeep.plan_attributes(connection, run_id, name),
+        plan_of(upkeep.has_attribute(name, session.store.dialect)),
         said,
     )
 

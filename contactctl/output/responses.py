@@ -8,8 +8,8 @@ from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import counted
+from contactctl.operations.plans import RulesApplied
 from contactctl.operations.responses import HeldResult, ResponseReport
-from contactctl.operations.thresholds import ThresholdResult
 from contactctl.output import view
 from contactctl.output.picture import BEGINNING, Bar, bars_svg
 
@@ -49,7 +49,7 @@ def incident_data(incident: Incident) -> view.Row:
     return {"incident": incident.id, **view.picked(incident, INCIDENT_FIELDS[1:])}
 
 
-def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
+def threshold_data(result: RulesApplied | None) -> dict[str, object]:
     """The runs that deactivated contacts, and the one that waits."""
     if result is None:
         return {"threshold_runs": [], "waiting_run": None}
@@ -62,7 +62,7 @@ def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
 def present_held(result: HeldResult, verb: str) -> view.Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
-    deactivated = thresholds.deactivated if thresholds else 0
+    deactivated = thresholds.changed if thresholds else 0
     data = {
         "run": result.run,
         "responses": result.responses,

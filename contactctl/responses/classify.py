@@ -1,67 +1,27 @@
 """From what a server said to a category: text rules, enhanced status, reply code.
 
-A judgement is remembered. Who opened or clicked, a person's program or a machine, is told by the
-user agent (`machines.yaml`).
+A judgement is remembered.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
 from contactctl.responses.data import read_data
-from contactctl.responses.rules import Rule, concepts_in, load_builtin_rules, without_accents
-from contactctl.responses.status import reply_category, status_category
+from contactctl.responses.rules import Rule, load_builtin_rules
+from contactctl.responses.status import find_codes, reply_category, status_category
+from contactctl.responses.vocabulary import (
+    PhraseIndex,
+    concepts_in,
+    normalise,
+    without_accents,
+)
 
-_PIECE_LENGTH = 4
-
-
-class PhraseIndex:
-    """Finds phrases by the rarest piece of each: one pass over the text rules most of them out."""
-
-    def __init__(self, phrases: Iterable[str]) -> None:
-        pieces_by_phrase = {phrase: _pieces(phrase) for phrase in phrases}
-        uses = Counter(piece for pieces in pieces_by_phrase.values() for piece in pieces)
-        self._by_piece: dict[str, list[str]] = {}
-        self._short = [phrase for phrase, pieces in pieces_by_phrase.items() if not pieces]
-        self._short_ascii = [phrase for phrase in self._short if phrase.isascii()]
-        for phrase, pieces in pieces_by_phrase.items():
-            if pieces:
-                rarest = min(pieces, key=uses.__getitem__)
-                self._by_piece.setdefault(rarest, []).append(phrase)
-
-    def found_in(self, text: str) -> set[str]:
-        """The phrases that `text` holds."""
-        short = self._short_ascii if text.isascii() else self._short
-        found = {phrase for phrase in short if phrase in text}
-        for piece in self._by_piece.keys() & _pieces(text):
-            for phrase in self._by_piece[piece]:
-                if phrase in text:
-                    found.add(phrase)
-        return found
-
-
-def _pieces(text: str) -> set[str]:
-    """Every run of a few characters in it; none in a shorter text."""
-    return {text[at : at + _PIECE_LENGTH] for at in range(len(text) - _PIECE_LENGTH + 1)}
-
-
-# From what a server said to a response category: text rules, enhanced status, reply code
-
-
-MAX_DIAGNOSTIC_CHARACTERS = 2_000
 _REMEMBERED_TEXTS = 1_024
 
-_EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
-_IN_ADDRESS = rf"[^\s<>(),;:\"'{_EAST_ASIAN}]"
-_ADDRESS = re.compile(rf"<?(?<!{_IN_ADDRESS}){_IN_ADDRESS}{{1,255}}@{_IN_ADDRESS}{{1,255}}>?")
-_SMTP_REPLY = re.compile(
-    r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
-)
-_ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SENDER_REPLIES = ("417", "517", "530", "535", "538")  # 517 is Courier's way to say 5.1.7
 _HEDGES = without_accents(
     r"\b(?:(?<!\d )may(?! \d)|might|could(?! not)|perhaps|possibly|maybe|probably|either"
@@ -77,9 +37,6 @@ _TROUBLE = re.compile(
     r"|directorio|annuaire|katalog|\bбаз|каталог|volume"
     r"|right now|pour le moment|momentan|por el momento|al momento"
 )
-_STRAIGHT_QUOTES = str.maketrans(
-    {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +45,8 @@ class Classification:
 
     `category` is None, and `rule` empty, where neither text nor codes say anything. `rule` is the
     id of a text rule, `status-5.1.1` or `reply-550`. `status` is the enhanced status that was used:
-    the one given, or one found in the text. `not_counted` says why `counts` is False; `by_text`
-    tells a rule's words from codes alone.
+    the one given, or one found in the text. `not_counted` says why a response of this kind counts
+    towards no threshold; `by_text` tells a rule's words from codes alone.
     """
 
     category: Category | None
@@ -97,11 +54,6 @@ class Classification:
     status: str = ""
     not_counted: str = ""
     by_text: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether a response of this kind counts towards a threshold."""
-        return not self.not_counted
 
 
 class _Reading(NamedTuple):
@@ -242,16 +194,12 @@ def _vote(
     return first, [concept for concept in weights[first] if concept in concepts]
 
 
+@lru_cache(maxsize=4)
 def default_classifier(
-    extra_rules: Sequence[Rule] = (), *, is_thorough: bool = False
+    extra_rules: tuple[Rule, ...] = (), *, is_thorough: bool = False
 ) -> Classifier:
     """The built-in rules, after the `extra_rules` of the config; the same ones make one classifier
     in a process, whose index takes a tenth of a second."""
-    return _default_classifier(tuple(extra_rules), is_thorough)
-
-
-@lru_cache(maxsize=4)
-def _default_classifier(extra_rules: tuple[Rule, ...], is_thorough: bool) -> Classifier:
     return Classifier(load_builtin_rules(), extra_rules, is_thorough=is_thorough)
 
 
@@ -264,37 +212,6 @@ def _is_hedged(rule: Rule, text: str) -> bool:
     if rule.matches(" . ".join(plain)):
         return False
     return not any(_HEDGE.search(phrase) and phrase in text for phrase in rule.texts)
-
-
-def normalise(diagnostic: str) -> str:
-    """Lower case without accents, single spaces, straight quotes, addresses as `<>`, cut to a
-    bounded length."""
-    text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS]
-    text = (text if text.isascii() else text.translate(_STRAIGHT_QUOTES)).lower()
-    if "@" in text:
-        text = _ADDRESS.sub("<>", text)
-    text = without_accents(text)
-    return " ".join(text.split())
-
-
-def find_codes(text: str) -> tuple[str, str]:
-    """Reply code and enhanced status in a text; each empty where it has none."""
-    reply = _SMTP_REPLY.search(text)
-    if reply and reply[2]:
-        return reply[1], reply[2]
-    enhanced = _ENHANCED.search(text)
-    return (reply[1] if reply else ""), (enhanced[1] if enhanced else "")
-
-
-def codes_of(status: str) -> tuple[str, str]:
-    """Reply code and enhanced status of a text that is given as a status: `5.1.1`, `550`,
-    `5.1.1 (bad destination mailbox address)`, `550 5.1.1`. A text without codes stays a status."""
-    if not status or _ENHANCED.fullmatch(status):
-        return "", status
-    if len(status) == 3 and status.isdecimal():
-        return status, ""
-    reply_code, enhanced = find_codes(status)
-    return reply_code, enhanced or ("" if reply_code else status)
 
 
 def _without_repeated_codes(text: str, reply_code: str, status: str) -> str:
@@ -362,23 +279,3 @@ def cached(classifier: Classifier) -> Classify:
         return classify_without_ids(_QUEUE_ID.sub("#", diagnostic), status, reply_code)
 
     return classify
-
-
-# Who opened or clicked, by the user agent: a person's program or a machine (`machines.yaml`)
-
-
-_MOST_KNOWN = 4096
-
-
-@lru_cache(_MOST_KNOWN)
-def is_machine(user_agent: str) -> bool:
-    """Whether a proxy or a scanner calls itself so. An empty text says nothing: False."""
-    exactly, containing = _known()
-    agent = user_agent.strip().lower()
-    return agent in exactly or any(part in agent for part in containing)
-
-
-@cache
-def _known() -> tuple[frozenset[str], tuple[str, ...]]:
-    known = read_data("machines.yaml")
-    return frozenset(known["exactly"]), tuple(known["containing"])

@@ -2,14 +2,19 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
+
+from contactctl.responses.data import read_data
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
 _ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
+_SCHEME = re.compile(r"\A(?:mailto|smtp):", re.IGNORECASE)  # of links; of Exchange's addresses
 _MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
+_NO_TIME = re.compile(r"0001-01-01|[0: T.Z-]*\Z")  # of .NET and Go, of MySQL
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
@@ -30,9 +35,9 @@ def text_of(value: object) -> str:
 
 def address_of(value: object) -> str:
     """The email address in a value, without display name and brackets; "" where there is none."""
-    if isinstance(value, str) and _ADDRESS.fullmatch(value):
+    if isinstance(value, str) and ":" not in value and _ADDRESS.fullmatch(value):
         return value
-    text = text_of(value)
+    text = _SCHEME.sub("", text_of(value))
     if _ADDRESS.fullmatch(text):
         return text
     in_brackets = re.search(r"<([^<>]*)>\s*\Z", text)
@@ -41,24 +46,29 @@ def address_of(value: object) -> str:
     return ""
 
 
-def instant_of(value: object) -> datetime | None:
-    """Seconds, milli- or microseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
+def instant_of(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """Seconds, milli-, micro- or nanoseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
 
-    Text without an offset is UTC. None where the value is unreadable or outside 2000 to 2099.
+    Text without an offset is of `zone`. None where the value is unreadable or outside 2000 to 2099.
     """
     if isinstance(value, (int, float)):
         return _instant_of_number(value)
-    return _instant_of_text(value.strip()) if isinstance(value, str) else None
+    return _instant_of_text(value.strip(), zone) if isinstance(value, str) else None
 
 
-def instant_in_format(value: object, date_format: str) -> datetime | None:
-    """A text in a strptime format as aware UTC; without an offset it is UTC."""
+def instant_in_format(value: object, date_format: str, zone: tzinfo = UTC) -> datetime | None:
+    """A text in a strptime format as aware UTC; without an offset it is of `zone`."""
     try:
         found = datetime.strptime(text_of(value), date_format)  # noqa: DTZ007 - see below
-        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        aware = found.replace(tzinfo=zone) if found.tzinfo is None else found
         return instant_of(aware.astimezone(UTC).isoformat())
     except (ValueError, OverflowError):
         return None
+
+
+def says_a_time(value: object) -> bool:
+    """Whether a value stands for a time: not empty, nor zeros, which programs write for none."""
+    return bool(value) and not (isinstance(value, str) and _NO_TIME.match(value.strip()))
 
 
 def addresses_of(value: object) -> list[str]:
@@ -103,13 +113,13 @@ def _storable(text: str) -> str:
     )
 
 
-def _instant_of_text(text: str) -> datetime | None:
+def _instant_of_text(text: str, zone: tzinfo) -> datetime | None:
     if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) > 8:
         return _instant_of_number(float(text))
     try:
         parsed = _parsed(text)
         if parsed.tzinfo is None:
-            parsed = parsed.replace(tzinfo=UTC)
+            parsed = parsed.replace(tzinfo=zone)
         aware = parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
         in_range = _EARLIEST <= aware.timestamp() < _LATEST
     except (ValueError, OverflowError):
@@ -129,7 +139,15 @@ def _parsed(text: str) -> datetime:
 def _instant_of_number(number: float) -> datetime | None:
     if _EARLIEST <= number < _LATEST:
         return datetime.fromtimestamp(number, UTC)
-    for units_a_second in (1_000, 1_000_000):
+    for units_a_second in (1_000, 1_000_000, 1_000_000_000):
         if _EARLIEST * units_a_second <= number < _LATEST * units_a_second:
             return datetime.fromtimestamp(number / units_a_second, UTC)
     return None
+
+
+@lru_cache(4096)
+def is_machine(user_agent: str) -> bool:
+    """Whether who opened or clicked is a proxy or a scanner that calls itself so (`machines.yaml`).
+    An empty text says nothing: False."""
+    known, agent = read_data("machines.yaml"), user_agent.strip().lower()
+    return agent in known["exactly"] or any(part in agent for part in known["containing"])

@@ -1,7 +1,7 @@
 """The generic form of responses, for senders of one's own: JSON lines or CSV.
 
 Keys: `email`; one of `category`, `event`, `status` and `diagnostic`; and if known `occurred_at`,
-`group`, `channel`, `id`, under these names or the other ones of ALIASES. A category is one of the
+`group`, `channel`, `id`, under these names or others that senders use. A category is one of the
 six, or `delivered`, `opened`, `clicked`, `unsubscribed`, `resubscribed`, or what senders call these
 (formats/generic.yaml); without one the status (RFC 3463) and the diagnostic are classified. A
 one-click unsubscribe (RFC 8058), with the address that its
@@ -35,7 +35,7 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
-from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
+from contactctl.responses.classify import Classification, Classify
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import (
     address_of,
@@ -47,27 +47,12 @@ from contactctl.responses.fields import (
 from contactctl.responses.formats.mapping import CHANNELS, Context
 from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
+from contactctl.responses.status import codes_of, find_codes
 
 FIELDS = (
     *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),
     "id",
 )
-ALIASES = {
-    "email": ("email_address", "recipient", "address"),
-    "event": ("event_type", "event_name", "type", "bounce_type"),
-    "status": ("status_code", "enhanced_status", "response_code", "smtp_code", "smtp_status"),
-    "diagnostic": (
-        *("reason", "error", "error_message", "diagnostic_code", "bounce_reason", "response"),
-        *("failure_reason", "failure_message", "bounce_description", "bounce_message"),
-        *("smtp_response", "server_response", "smtp_server_response"),
-    ),
-    "occurred_at": (
-        *("timestamp", "time", "created", "created_at", "date", "event_time", "event_date"),
-        *("event_timestamp", "date_time", "fired_at", "bounced_at", "bounce_date", "bounce_time"),
-        *("inserted_at", "date_added", "activity_date"),
-    ),
-    "id": ("event_id",),
-}
 _LIKE_ANYTHING = ("id", "event")  # fields whose names many others look like
 _SUCCESS = re.compile(r"2(\.\d|\d\d\b)")  # RFC 3463, 2; RFC 5321, 4.2.1
 _ONE_CLICK = "listunsubscribeoneclick"  # RFC 8058, 3.1, without signs
@@ -132,7 +117,7 @@ class GenericReader:
         """Whether a document has, or seems to have, an address where the generic form has it."""
         if "email" in self._paths:
             return True
-        names = [_plain(name) for name in ("email", *ALIASES["email"])]
+        names = [_plain(name) for name in _names_of("email")]
         keys = [_plain(key) for key in row if _plain(key) not in self._renamed]
         return any(
             key in names or get_close_matches(key, names, n=1, cutoff=_MISTYPED_ABOVE)
@@ -159,7 +144,7 @@ class GenericReader:
         by_name = {_plain(key): key for key in reversed(keys)}
         layout: dict[str, str] = {}
         for name in FIELDS:
-            names = map(_plain, (name, *ALIASES.get(name, ())))
+            names = map(_plain, _names_of(name))
             given = next((each for each in names if each in by_name), None)
             if name not in self._paths and given is not None and given not in self._renamed:
                 layout[name] = by_name[given]
@@ -171,11 +156,11 @@ class GenericReader:
             _plain(name): field_name
             for field_name in FIELDS
             if field_name not in layout and field_name not in self._paths
-            for name in (field_name, *ALIASES.get(field_name, ()))
+            for name in _names_of(field_name)
             if field_name not in _LIKE_ANYTHING
         }
         used = set(layout.values())
-        known = {_plain(name) for names in ALIASES.values() for name in names}
+        known = {_plain(name) for each in FIELDS for name in _names_of(each)}
         for key in keys:
             if key in used or _plain(key) in self._renamed or _plain(key) in known:
                 continue
@@ -329,11 +314,16 @@ def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -
     return replace(said, not_counted=not_counted)
 
 
+def _names_of(field_name: str) -> Sequence[str]:
+    """The name of a field, and what senders call it."""
+    return [field_name, *read_data("formats/generic.yaml")["names"].get(field_name, ())]
+
+
 @cache
 def _outcomes() -> dict[str, Outcome]:
     """What follows from the name of a category or an event, in plain form."""
     by_name = {_plain(name): parse_outcome(name) for name in _OUTCOMES}
-    for names, meaning in read_data("formats/generic.yaml").items():
+    for names, meaning in read_data("formats/generic.yaml")["words"].items():
         words = [word.strip() for word in names.split("|")]
         rule = f"generic.{words[0].replace(' ', '-')}"
         by_name |= dict.fromkeys(map(_plain, words), replace(parse_outcome(meaning), rule=rule))

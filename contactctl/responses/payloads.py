@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from email import message_from_bytes
+from email.message import Message
+from email.policy import HTTP
 from itertools import chain
 from typing import BinaryIO
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Event, Rejection
@@ -18,6 +21,7 @@ from contactctl.responses.formats.mapping import Context, Format, FormatSource, 
 from contactctl.responses.formats.reader import (
     PROVIDERS,
     DocumentReader,
+    form_fields,
     kept_body,
     provider_formats,
     sender_format,
@@ -25,7 +29,12 @@ from contactctl.responses.formats.reader import (
     sender_of,
 )
 from contactctl.responses.generic import GenericOptions, GenericReader
-from contactctl.responses.json_stream import JsonValue, bounded_lines, read_json
+from contactctl.responses.json_stream import (
+    MAX_VALUE_BYTES,
+    JsonValue,
+    bounded_lines,
+    read_json,
+)
 from contactctl.responses.postfix import PostfixReader, is_journal_entry, is_log, is_postfix_log
 
 DELIMITERS = ",;\t|"
@@ -34,8 +43,9 @@ _SEPARATOR_LINE = "sep="  # the first line of spreadsheets' exports may name the
 _BLANK = (
     b" \t\r\n\v\f\x1e"  # the last one stands before each value of a JSON text sequence (RFC 7464)
 )
-_PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()-]*"
+_PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()@:/,-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
+_PARTS = re.compile(rb"--[^\r\n]{1,100}\r?\nContent-Disposition: form-data", re.IGNORECASE)
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
@@ -106,17 +116,16 @@ def _header(line: str, delimiter: str, name: str, number: int) -> list[str]:
     return columns
 
 
-# What an input is made of, from its first bytes; its name is no evidence.
-#
 # Which provider's a document is, is told document by document (see formats/reader.py)
 
 
 HEAD_BYTES = 1 << 16
+_JSON = (b"{", b"[", b'"{', b'"[')  # also in a JSON text
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def detect(head: bytes, name: str) -> str:
-    """`json`, `csv`, `form`, `postfix` (a log), or else `mail`.
+    """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
     `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
     another program.
@@ -124,8 +133,8 @@ def detect(head: bytes, name: str) -> str:
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
-    if text.startswith((b"{", b"[")):
-        return "json"
+    if kind := _kind_of_document(text):
+        return kind
     if is_postfix_log(text):
         return "postfix"
     if is_log(text):
@@ -133,19 +142,22 @@ def detect(head: bytes, name: str) -> str:
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",
         )
-    if _is_form(text):
-        return "form"
     is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
     return "csv" if is_table else "mail"
 
 
 def detect_documents(head: bytes, format_: str) -> str:
-    """`json`, `csv`, `form` or `postfix` for an input whose format is known to be `format_`."""
-    if _is_form(head):
-        return "form"
-    if head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith((b"{", b"[")):
+    """The same, but for `mail`, for an input whose format is known to be `format_`."""
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+    return _kind_of_document(text) or ("postfix" if format_ == "postfix" else "csv")
+
+
+def _kind_of_document(text: bytes) -> str:
+    if text.startswith(_JSON):
         return "json"
-    return "postfix" if format_ == "postfix" else "csv"
+    if _PARTS.match(text):
+        return "parts"
+    return "form" if _is_form(text) else ""
 
 
 def _is_form(text: bytes) -> bool:
@@ -201,12 +213,14 @@ class PayloadReader:
         self._reader = DocumentReader(classify, self._formats, self._own, self._read_other)
 
     def read(self, stream: BinaryIO, name: str, kind: str) -> Iterator[Event]:
-        """The events of an input of this kind: `json`, `csv`, `form` or `postfix`."""
+        """The events of an input of one of the kinds that `detect` tells, but for `mail`."""
         if kind == "postfix":
             yield from self._postfix.read_lines(stream, name)
             return
         read = self._reader.read
-        rows = {"csv": self._csv_rows, "form": _read_forms}.get(kind, read_json)
+        rows = {"csv": self._csv_rows, "form": _read_forms, "parts": _read_parts}.get(
+            kind, read_json
+        )
         for row in rows(stream, name):
             if isinstance(row, Rejection):
                 yield row
@@ -264,7 +278,29 @@ def _read_forms(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
         if line is None:
             yield Rejection(place, "a line of more than 1 MiB")
         elif line.strip():
-            yield JsonValue(place, dict(parse_qsl(line.decode(errors="replace").strip(), True)))
+            yield JsonValue(place, form_fields(line.decode(errors="replace").strip()))
+
+
+def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
+    """The fields of a form as multipart/form-data (RFC 7578), but for its files."""
+    raw = stream.read(MAX_VALUE_BYTES + 1)
+    if len(raw) > MAX_VALUE_BYTES:
+        yield Rejection(name, f"a form of more than {MAX_VALUE_BYTES >> 20} MiB")
+        return
+    boundary = raw.split(b"\n", 1)[0].strip()[2:]
+    header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
+    parts = message_from_bytes(header + raw, policy=HTTP).walk()
+    fields = {
+        str(part.get_param("name", header="content-disposition")): _text_of_part(part)
+        for part in parts
+        if not part.is_multipart() and part.get_filename() is None
+    }
+    yield JsonValue(name, form_fields(urlencode(fields)))
+
+
+def _text_of_part(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    return content.decode(errors="replace") if isinstance(content, bytes) else ""
 
 
 def _with_way_out(event: Event, document: Mapping[str, object]) -> Event:

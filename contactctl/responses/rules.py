@@ -4,25 +4,28 @@ Refusals that are about the sender, not about the recipient, are in `sender_side
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from itertools import product
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
-from contactctl.responses.clauses import HEAD_LAST, Languages, holds_word, stand_near
+from contactctl.responses.clauses import stand_near
 from contactctl.responses.data import read_data
+from contactctl.responses.vocabulary import (
+    folded,
+    forms_of,
+    languages_of,
+    without_accents,
+    words_by_concept,
+)
 
 _KEYS = (
     *("id", "category", "why", "text", "pattern", "near", "not_of", "needs", "ignore"),
     *("permanent", "not_counted"),
 )
 Near = tuple[tuple[str, ...], ...]  # lists of words, two or more: one of each stands in a clause
-_MARKS = re.compile("[\u0300-\u036f]")
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
@@ -31,7 +34,7 @@ class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found, or one
     of `codes`, which are a server's own and stand alone.
 
-    All are compared with the normalised diagnostic (see `classify.normalise`): lower case without
+    All are compared with the normalised diagnostic (see `vocabulary.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words
     or more, of which one each stands in a clause, in any order: who, "not", "is known". With
@@ -98,72 +101,9 @@ def load_builtin_rules() -> tuple[Rule, ...]:
     codes: dict[str, list[str]] = {}
     for vendor in read_data("codes.yaml")["vendors"]:
         for rule_id, each in vendor["codes"].items():
-            codes.setdefault(rule_id, []).extend(each)
+            codes.setdefault(rule_id, []).extend(form for code in each for form in forms_of(code))
     rules = parse_rules(read_data("rules.yaml")["rules"], origin="rules.yaml")
     return tuple(replace(rule, codes=tuple(codes.get(rule.id, ()))) for rule in rules)
-
-
-@cache
-def words_by_concept() -> Mapping[str, Sequence[str]]:
-    """The words of `words.yaml` for each concept, of all languages, each once."""
-    found: dict[str, dict[str, None]] = {}
-    for concepts in _words_by_language().values():
-        for concept, words in concepts.items():
-            each = (form for word in words for form in _forms(word))
-            found.setdefault(concept, {}).update(dict.fromkeys(each))
-    return {concept: tuple(words) for concept, words in found.items()}
-
-
-@cache
-def _concepts_by_word() -> Mapping[str, frozenset[str]]:
-    """The concepts that each word of `words.yaml` stands for."""
-    found: dict[str, set[str]] = {}
-    for concept, words in words_by_concept().items():
-        for word in words:
-            found.setdefault(_normal(word), set()).add(concept)
-    return {word: frozenset(concepts) for word, concepts in found.items()}
-
-
-def concepts_in(text: str, held: Iterable[str]) -> set[str]:
-    """What a normalised text speaks of; `held` are the words that it holds."""
-    by_word = _concepts_by_word()
-    return {
-        concept
-        for word in held
-        if (concepts := by_word.get(word)) and holds_word(text, word)
-        for concept in concepts
-    }
-
-
-@cache
-def languages_of(word: str) -> Languages:
-    """The languages that a word of `words.yaml` is one of."""
-    found = _languages_by_word().get(word, set())
-    return Languages("en" in found, not found.isdisjoint(HEAD_LAST), bool(found - {"en"}))
-
-
-@cache
-def _languages_by_word() -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for language, concepts in _words_by_language().items():
-        for word in (
-            form for words in concepts.values() for each in words for form in _forms(each)
-        ):
-            found.setdefault(_normal(word), set()).add(language)
-    return found
-
-
-@cache
-def _words_by_language() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    words: Mapping[str, Mapping[str, Sequence[str]]] = read_data("words.yaml")
-    return words
-
-
-def _forms(word: str) -> Iterator[str]:
-    """`{not,never} known` is "not known" and "never known"."""
-    pieces = re.split(r"\{(.*?)\}", word)
-    choices = [piece.split(",") if n % 2 else [piece] for n, piece in enumerate(pieces)]
-    yield from map("".join, product(*choices))
 
 
 def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
@@ -195,7 +135,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         category=_category(mapping, place),
         texts=_shortest(texts),
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
-        needs=tuple(_normal(word) for word in needs),
+        needs=tuple(folded(word) for word in needs),
         near=near,
         not_of=_normal_words(mapping, "not_of", place),
         ignore=_normal_words(mapping, "ignore", place),
@@ -215,21 +155,7 @@ def _shortest(phrases: Sequence[str]) -> tuple[str, ...]:
 
 
 def _normal_words(mapping: Mapping[Any, Any], key: str, place: str) -> tuple[str, ...]:
-    return tuple(map(_normal, _with_concepts(_strings(mapping, key, place), place)))
-
-
-@cache  # several rules name a concept
-def _normal(phrase: str) -> str:
-    return " ".join(without_accents(phrase.lower()).split())
-
-
-def without_accents(text: str) -> str:
-    """Letters of lower case without their marks: many servers write none. Marks that make another
-    letter of an Indic or Japanese one stay."""
-    if text.isascii():
-        return text
-    bare = _MARKS.sub("", unicodedata.normalize("NFD", text))
-    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
+    return tuple(map(folded, _with_concepts(_strings(mapping, key, place), place)))
 
 
 def _refuse_unknown_keys(mapping: Mapping[Any, Any], place: str) -> None:
@@ -286,7 +212,7 @@ def _lists(value: Any, place: str) -> Near:
     if not isinstance(value, list) or len(value) < 2:
         raise ConfigError(f"{place}: near must be lists of texts", hint="[[user], [unknown]]")
     lists = (_strings({"near": words}, "near", place) for words in value)
-    return tuple(tuple(map(_normal, _with_concepts(words, place))) for words in lists)
+    return tuple(tuple(map(folded, _with_concepts(words, place))) for words in lists)
 
 
 def _with_concepts(words: Iterable[str], place: str) -> Iterator[str]:

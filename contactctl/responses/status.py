@@ -1,4 +1,5 @@
-"""Categories of enhanced status codes (RFC 3463, RFC 5248) and of SMTP reply codes (RFC 5321).
+"""Enhanced status codes (RFC 3463, RFC 5248) and SMTP reply codes (RFC 5321): found in texts, and
+their categories.
 
 The fallback when no text rule applies; the codes are in `codes.yaml`.
 """
@@ -12,6 +13,31 @@ from contactctl.responses.data import read_data
 
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\Z")
 _REPLY = re.compile(r"[45]\d\d\Z")
+
+_SMTP_REPLY = re.compile(
+    r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
+)
+_ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+
+
+def find_codes(text: str) -> tuple[str, str]:
+    """Reply code and enhanced status in a text; each empty where it has none."""
+    reply = _SMTP_REPLY.search(text)
+    if reply and reply[2]:
+        return reply[1], reply[2]
+    enhanced = _ENHANCED.search(text)
+    return (reply[1] if reply else ""), (enhanced[1] if enhanced else "")
+
+
+def codes_of(status: str) -> tuple[str, str]:
+    """Reply code and enhanced status of a text that is given as a status: `5.1.1`, `550`,
+    `5.1.1 (bad destination mailbox address)`, `550 5.1.1`. A text without codes stays a status."""
+    if not status or _ENHANCED.fullmatch(status):
+        return "", status
+    if len(status) == 3 and status.isdecimal():
+        return status, ""
+    reply_code, enhanced = find_codes(status)
+    return reply_code, enhanced or ("" if reply_code else status)
 
 
 def status_category(status: str) -> Category | None:

@@ -21,6 +21,7 @@ from contactctl.domain.contacts import FormerAddress
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, Category
 from contactctl.store import tables
+from contactctl.store.changes import change_contacts
 from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import Clause
 from contactctl.store.tables import contact, contact_email
@@ -187,18 +188,15 @@ def set_address(
         "email_key": address.key,
         "email_domain": address.domain,
         "delivered_at": None,
-        "updated": now,
-        "revision": _contact.c.revision + 1,
     }
     release_key(connection, contact_id)
-    connection.execute(sa.update(_contact).where(_contact.c.id == contact_id).values(values))
+    change_contacts(connection, _contact.c.id == contact_id, now, **values)
     connection.execute(sa.insert(_owned).values(email_key=address.key, contact_id=contact_id))
 
 
 def spell_address(connection: sa.Connection, contact_id: int, email: str, now: datetime) -> None:
     """Write the contact's address in another way; it is the same one."""
-    values = {"email": email, "updated": now, "revision": _contact.c.revision + 1}
-    connection.execute(sa.update(_contact).where(_contact.c.id == contact_id).values(values))
+    change_contacts(connection, _contact.c.id == contact_id, now, email=email)
 
 
 def stop_counting(connection: sa.Connection, contact_id: int) -> None:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from contactctl.domain.bursts import BurstKey, Rate, SharedBy, hour_of, hour_start
 from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.predicates import run_sql
+from contactctl.store.temporary import join_by_index, refresh_statistics
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -59,20 +61,19 @@ def unjudged_hours(connection: sa.Connection) -> list[int]:
 
 def count_again(connection: sa.Connection) -> None:
     """Count the unjudged hours' responses, from what is recorded; no hour is unjudged then."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("ANALYZE unjudged_hour"))
+    refresh_statistics(connection, "unjudged_hour")
+    join_by_index(connection)  # few contacts have responses of an hour
     connection.execute(sa.delete(_rate).where(_rate.c.hour.in_(sa.select(_unjudged.c.hour))))
-    connection.execute(
-        sa.text(
-            _COUNT_AGAIN.format(
-                released=_IS_RELEASED,
-                evidence=_IS_EVIDENCE,
-                end=end_of_hour(connection, "h.hour"),
-                domain=domain_of_nobody(connection, "r"),
-                by_time=by_time(connection, "response"),
-                unmatched_by_time=by_time(connection, "unmatched_response"),
-            )
-        )
+    run_sql(
+        connection,
+        _COUNT_AGAIN.format(
+            released=_IS_RELEASED,
+            evidence=_IS_EVIDENCE,
+            end=end_of_hour(connection, "h.hour"),
+            domain=domain_of_nobody(connection, "r"),
+            by_time=by_time(connection, "response"),
+            unmatched_by_time=by_time(connection, "unmatched_response"),
+        ),
     )
     connection.execute(sa.delete(_unjudged))
 
@@ -126,17 +127,11 @@ def set_incidents(connection: sa.Connection, changed: dict[Rate, int | None]) ->
         .where(*(column == sa.bindparam(f"of_{column.name}") for column in _KEY))
         .values(incident_id=sa.bindparam("number"))
     )
-    rows = [
-        {
-            "of_hour": hour_start(rate.hour),
-            "of_category": rate.category.value,
-            "of_domain": rate.domain,
-            "of_host": rate.host,
-            "of_rule": rate.rule,
-            "number": number,
-        }
-        for rate, number in changed.items()
-    ]
+    names = [f"of_{column.name}" for column in _KEY]
+    rows = []
+    for rate, number in changed.items():
+        key = (hour_start(rate.hour), rate.category.value, rate.domain, rate.host, rate.rule)
+        rows.append({**dict(zip(names, key, strict=True)), "number": number})
     connection.execute(statement, rows)
 
 

@@ -22,10 +22,10 @@ from contactctl.domain.bursts import (
 from contactctl.domain.policies import IncidentGuard
 from contactctl.domain.responses import Category
 from contactctl.store import burst_rates, tables
+from contactctl.store.predicates import run_sql
 from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
 from contactctl.store.temporary import fill, refresh_statistics, temporary_tables
-from contactctl.store.types import UtcInstant
 
 _incident = tables.incident
 _response = tables.response
@@ -296,7 +296,7 @@ def _act(connection: sa.Connection, hours: Sequence[int], run_id: int, now: date
         if not held:
             return Judgement()
         taken_back = _take_back(connection, run_id, now)
-        numbers = sorted(connection.execute(sa.text(_NUMBERS)).scalars())
+        numbers = sorted(run_sql(connection, _NUMBERS).scalars())
         return Judgement(held, taken_back, tuple(list_incidents(connection, numbers)))
 
 
@@ -312,14 +312,13 @@ def _hold(connection: sa.Connection, table: str, key: str, run_id: int) -> int:
         end=burst_rates.end_of_hour(connection, "h.hour"),
     )
     if is_matched:
-        concerned = sa.text(_NOTE_CONCERNED.format(judged=judged))
-        connection.execute(concerned, {"run_id": run_id})
+        run_sql(connection, _NOTE_CONCERNED.format(judged=judged), run_id=run_id)
     words = {"table": table, "key": key, "judged": judged, "new": new}
-    held = connection.execute(sa.text(_FIND_NEW.format(**words))).rowcount
+    held = run_sql(connection, _FIND_NEW.format(**words)).rowcount
     if held:
         refresh_statistics(connection, new)
-        connection.execute(sa.text(_HOLD.format(**words)))
-    connection.execute(sa.text(_LET_GO.format(**words)))
+        run_sql(connection, _HOLD.format(**words))
+    run_sql(connection, _LET_GO.format(**words))
     return held
 
 
@@ -329,33 +328,24 @@ def _take_back(connection: sa.Connection, run_id: int, now: datetime) -> int:
     It counts as if it had never been. What a person has confirmed stays, and so does what was
     opened while a response was held already: that one had no part in it.
     """
-    connection.execute(sa.text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}"))
-    number = int(
-        connection.execute(sa.text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
-    )
+    run_sql(connection, f"CREATE TEMPORARY TABLE acted AS {_ACTED}")
+    number = int(run_sql(connection, "SELECT count(DISTINCT contact_id) FROM acted").scalar_one())
     if number:
         _note_in_runs(connection)
-        values = {"now": now, "run_id": run_id}
         for statement in _TAKE_BACK:
-            used = {name: value for name, value in values.items() if f":{name}" in statement}
-            bound = [
-                sa.bindparam(name, value, type_=UtcInstant() if name == "now" else None)
-                for name, value in used.items()
-            ]
-            connection.execute(sa.text(statement).bindparams(*bound))
-    connection.execute(sa.text("DROP TABLE acted"))
-    connection.execute(sa.text(_LOOK_AGAIN), {"run_id": run_id})
-    if connection.execute(sa.text(_LEAVE_PLANS)).rowcount:
-        connection.execute(sa.text(_COUNT_PLANS))
-        ended = sa.text(_END_EMPTY_PLANS)
-        connection.execute(ended.bindparams(sa.bindparam("now", now, type_=UtcInstant())))
+            run_sql(connection, statement, now=now, run_id=run_id)
+    run_sql(connection, "DROP TABLE acted")
+    run_sql(connection, _LOOK_AGAIN, run_id=run_id)
+    if run_sql(connection, _LEAVE_PLANS).rowcount:
+        run_sql(connection, _COUNT_PLANS)
+        run_sql(connection, _END_EMPTY_PLANS, now=now)
     return number
 
 
 def _note_in_runs(connection: sa.Connection) -> None:
     """The runs that had deactivated them say so, and have more of their day left."""
-    numbers = sa.text("SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id")
-    for run_id, number in connection.execute(numbers).all():
+    numbers = "SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id"
+    for run_id, number in run_sql(connection, numbers).all():
         results = dict(get_run(connection, run_id).results)
         results[TAKEN_BACK] = results.get(TAKEN_BACK, 0) + number
         update_run(connection, run_id, {"results": results})

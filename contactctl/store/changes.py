@@ -37,6 +37,15 @@ Chosen = sa.Select[Any]
 """Selects a contact's id, and after it perhaps a group's, and a membership's state."""
 
 
+def change_contacts(
+    connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime, **values: Any
+) -> int:
+    """Set columns of contacts, and let plans and readers see that they are not as they were;
+    returns how many."""
+    revised = {"revision": _contact.c.revision + 1, "updated": now}
+    return connection.execute(sa.update(_contact).where(which).values(**revised, **values)).rowcount
+
+
 def note_change(
     connection: sa.Connection,
     run_id: int,

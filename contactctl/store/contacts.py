@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,8 +33,10 @@ from contactctl.store import tables
 from contactctl.store.addresses import contact_of_former, former_addresses, id_of_key
 from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
 from contactctl.store.groups import find_group, group_names
-from contactctl.store.predicates import counts_by_email, is_unsubscribe
+from contactctl.store.predicates import counts_by_email, how_many, is_unsubscribe
 from contactctl.store.tables import contact_tag
+
+T = TypeVar("T")
 
 _SOME = 1000
 
@@ -50,9 +52,6 @@ def some_tags(connection: sa.Connection) -> list[str]:
     """Folded tags to guess a mistyped one from; not all where there are very many."""
     found = sa.select(contact_tag.c.tag_folded).distinct().limit(_SOME)
     return list(connection.execute(found).scalars())
-
-
-# Contacts one by one: found by address or number, with everything that belongs to them
 
 
 _contact = tables.contact
@@ -91,8 +90,7 @@ def keys_after(connection: sa.Connection, last_id: int, limit: int) -> list[tupl
 
 def count_of_domain(connection: sa.Connection, domain: str) -> int:
     """How many contacts have an address of this domain."""
-    statement = sa.select(sa.func.count()).where(_contact.c.email_domain == domain)
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _contact, _contact.c.email_domain == domain)
 
 
 def has_contact(connection: sa.Connection, contact_id: int) -> bool:
@@ -107,12 +105,13 @@ def is_anonymised(connection: sa.Connection, contact_id: int) -> bool:
     return "@" not in str(connection.execute(statement).scalar_one())
 
 
-def get_record(connection: sa.Connection, contact_id: int) -> ContactRecord | None:
-    """The contact of that number with all that is stored about it; None: no such."""
+def get_record(connection: sa.Connection, contact_id: int) -> ContactRecord:
+    """The contact of that number with all that is stored about it; NotFoundError: no such."""
     statement = sa.select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)
     rows = connection.execute(statement).mappings().all()
-    records = to_records(connection, rows)
-    return records[0] if records else None
+    if not rows:
+        raise NotFoundError(f"contact {contact_id} has just been deleted")
+    return to_records(connection, rows)[0]
 
 
 def to_records(
@@ -124,17 +123,18 @@ def to_records(
     """
     ids = [row["id"] for row in rows]
 
-    def is_asked(beginning: str) -> bool:
-        return fields is None or any(name.startswith(beginning) for name in fields)
+    def asked(beginning: str, read: Callable[..., dict[int, Any]]) -> dict[int, Any]:
+        is_wanted = fields is None or any(name.startswith(beginning) for name in fields)
+        return read(connection, ids) if is_wanted else {}
 
-    tags = _tags(connection, ids) if is_asked("tag") else {}
-    memberships = _memberships(connection, ids) if is_asked("group") else {}
-    deactivations = _deactivations(connection, ids) if is_asked("deactivat") else {}
-    responses = _responses(connection, ids) if is_asked(RESPONSES_PREFIX) else {}
-    not_counted = _not_counted(connection, ids) if is_asked(NOT_COUNTED_FIELD) else {}
-    unsubscribed = _unsubscribed(connection, ids) if is_asked(UNSUBSCRIBED_FIELD) else {}
-    external_ids = _external_ids(connection, ids) if is_asked(EXTERNAL_ID_FIELD) else {}
-    left = _unsubscribed_from(connection, ids) if is_asked(UNSUBSCRIBED_FROM_FIELD) else {}
+    tags = asked("tag", _tags)
+    memberships = asked("group", _memberships)
+    deactivations = asked("deactivat", _deactivations)
+    responses = asked(RESPONSES_PREFIX, _responses)
+    not_counted = asked(NOT_COUNTED_FIELD, _not_counted)
+    unsubscribed = asked(UNSUBSCRIBED_FIELD, _unsubscribed)
+    external_ids = asked(EXTERNAL_ID_FIELD, _external_ids)
+    left = asked(UNSUBSCRIBED_FROM_FIELD, _unsubscribed_from)
     former = former_addresses(connection, ids) if fields is None else {}
     return [
         ContactRecord(
@@ -158,16 +158,23 @@ def to_records(
     ]
 
 
+def _by_contact(
+    connection: sa.Connection, statement: sa.Select[Any], make: Callable[..., T]
+) -> dict[int, list[T]]:
+    """What is made of the rest of each row, by the contact's id, which comes first."""
+    found: dict[int, list[T]] = defaultdict(list)
+    for contact_id, *rest in connection.execute(statement):
+        found[contact_id].append(make(*rest))
+    return found
+
+
 def _tags(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     statement = (
         sa.select(_tag.c.contact_id, _tag.c.tag)
         .where(_tag.c.contact_id.in_(ids))
         .order_by(_tag.c.contact_id, _tag.c.tag_folded)
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    for contact_id, tag in connection.execute(statement):
-        found[contact_id].append(tag)
-    return found
+    return _by_contact(connection, statement, str)
 
 
 def _memberships(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[GroupMembership]]:
@@ -177,10 +184,9 @@ def _memberships(connection: sa.Connection, ids: Sequence[int]) -> dict[int, lis
         .where(_membership.c.contact_id.in_(ids))
         .order_by(_membership.c.contact_id, _group.c.name_folded)
     )
-    found: dict[int, list[GroupMembership]] = defaultdict(list)
-    for contact_id, name, state in connection.execute(statement):
-        found[contact_id].append(GroupMembership(name, MembershipState(state)))
-    return found
+    return _by_contact(
+        connection, statement, lambda name, state: GroupMembership(name, MembershipState(state))
+    )
 
 
 def _responses(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
@@ -205,10 +211,7 @@ def _not_counted(connection: sa.Connection, ids: Sequence[int]) -> dict[int, lis
         .distinct()
         .order_by(_response.c.contact_id, reason)
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    for contact_id, each in connection.execute(statement):
-        found[contact_id].append(each)
-    return found
+    return _by_contact(connection, statement, str)
 
 
 def _unsubscribed(connection: sa.Connection, ids: Sequence[int]) -> dict[int, datetime]:
@@ -230,10 +233,7 @@ def _unsubscribed_from(connection: sa.Connection, ids: Sequence[int]) -> dict[in
         .distinct()
         .order_by(_response.c.contact_id, _group.c.name_folded)
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    for contact_id, name, _ in connection.execute(statement):
-        found[contact_id].append(name)
-    return found
+    return _by_contact(connection, statement, lambda name, _folded: name)
 
 
 def _external_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[ExternalId]]:
@@ -241,37 +241,32 @@ def _external_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, li
     statement = (
         sa.select(_external.c.contact_id, _external.c.source, _external.c.external_id)
         .where(_external.c.contact_id.in_(ids))
-        .order_by(_external.c.source, _external.c.external_id)
+        # as the key has it: in another order Postgres reads all ids of a source for each page
+        .order_by(_external.c.contact_id, _external.c.source, _external.c.external_id)
     )
-    found: dict[int, list[ExternalId]] = defaultdict(list)
-    for contact_id, source, name in connection.execute(statement):
-        found[contact_id].append(ExternalId(source, name))
-    return found
+    return _by_contact(connection, statement, ExternalId)
 
 
 def _deactivations(
     connection: sa.Connection, ids: Sequence[int]
 ) -> dict[int, list[DeactivationRecord]]:
     """All deactivations, open and ended, oldest first."""
-    statement: Any = (
-        sa.select(_deactivation, _group.c.name.label("group_name"))
+    columns = ("contact_id", "group_id", "origin", "category", "started_at", "ended_at")
+    statement = (
+        sa.select(
+            *(_deactivation.c[name] for name in (*columns, "run_id", "ended_by_run_id")),
+            _group.c.name,
+        )
         .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
         .where(_deactivation.c.contact_id.in_(ids))
         .order_by(_deactivation.c.started_at, _deactivation.c.run_id, _deactivation.c.category)
     )
-    found: dict[int, list[DeactivationRecord]] = defaultdict(list)
-    for row in connection.execute(statement):
-        record = DeactivationRecord(
-            group=scope_name(row.group_id, row.group_name),
-            origin=Origin(row.origin),
-            category=row.category,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            run=row.run_id,
-            ended_by=row.ended_by_run_id,
-        )
-        found[row.contact_id].append(record)
-    return found
+
+    def record(group_id: int, origin: str, *rest: Any) -> DeactivationRecord:
+        *others, group_name = rest
+        return DeactivationRecord(scope_name(group_id, group_name), Origin(origin), *others)
+
+    return _by_contact(connection, statement, record)
 
 
 # One contact or group by what a person calls it; NotFoundError where there is none

@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.errors import NotFoundError, RefusedError
 from contactctl.domain.groups import scope_name
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.changes import note_batch, note_change
-from contactctl.store.groups import mark_changed
+from contactctl.store.changes import change_contacts, note_batch, note_change
 from contactctl.store.handling import complained
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.plans import Batch, BatchWork, in_batch
-from contactctl.store.predicates import is_active, is_open, is_open_system_wide, is_within
+from contactctl.store.plans import BatchWork, Step
+from contactctl.store.predicates import is_active, is_open, is_open_of
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
 
@@ -32,34 +33,35 @@ _AS_SHOWN = sa.and_(
 )
 
 
-def bulk_deactivate(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def bulk_deactivate(step: Step) -> int:
     """Deactivate the batch's contacts that are still as shown, system-wide; returns how many."""
-    inactive = sa.update(_contact).values(status=Status.INACTIVE, updated=now)
-    as_shown = sa.and_(_AS_SHOWN, in_batch(run.id, batch))
-    if connection.dialect.name == "postgresql":
+    inactive = sa.update(_contact).values(status=Status.INACTIVE, updated=step.now)
+    as_shown = sa.and_(_AS_SHOWN, step.items)
+    if step.connection.dialect.name == "postgresql":
         # the range of ids once more: a dense batch's contacts are read as one stretch
         changed = (
-            inactive.where(as_shown, is_within(batch, _contact.c.id))
+            inactive.where(as_shown, step.covers(_contact.c.id))
             .returning(_contact.c.id)
             .cte("changed")
         )
-        opened = connection.execute(_opening(run, now, sa.select(changed.c.id))).rowcount
+        opened = open_each(step, Origin.BULK, sa.select(changed.c.id))
     else:  # SQLite changes one table at a time
         shown = sa.select(_item.c.contact_id).join_from(_item, _contact, as_shown)
-        opened = connection.execute(_opening(run, now, shown)).rowcount
+        opened = open_each(step, Origin.BULK, shown)
         mine = sa.select(_deactivation.c.contact_id).where(
-            _is_opened_by(run), is_within(batch, _deactivation.c.contact_id)
+            _is_opened_by(step.run), step.covers(_deactivation.c.contact_id)
         )
-        connection.execute(inactive.where(_contact.c.id.in_(mine)))
+        step.do(inactive.where(_contact.c.id.in_(mine)))
     if opened:
-        kind = ChangeKind.DEACTIVATED
-        note_batch(connection, run.id, kind, batch.after + 1, batch.last, now)
+        stretch = (step.batch.after + 1, step.batch.last)
+        note_batch(step.connection, step.run.id, ChangeKind.DEACTIVATED, *stretch, step.now)
     return opened
 
 
-def bulk_skipped(connection: sa.Connection, run: Run, batch: Batch) -> dict[str, int]:
+def bulk_skipped(step: Step) -> dict[str, int]:
     """Why the run has left contacts of the batch as they are: reason -> number."""
-    mine = sa.exists().where(_deactivation.c.contact_id == _item.c.contact_id, _is_opened_by(run))
+    is_mine = _is_opened_by(step.run)
+    mine = sa.exists().where(_deactivation.c.contact_id == _item.c.contact_id, is_mine)
     reason = sa.case(
         (_contact.c.id.is_(None), SkipReason.GONE),
         (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
@@ -68,43 +70,31 @@ def bulk_skipped(connection: sa.Connection, run: Run, batch: Batch) -> dict[str,
     statement = (
         sa.select(reason, sa.func.count())
         .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
-        .where(in_batch(run.id, batch), ~mine)
+        .where(step.items, ~mine)
         .group_by(reason)
     )
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    return {row[0]: row[1] for row in step.connection.execute(statement)}
 
 
-def _opening(run: Run, now: datetime, contact_ids: sa.Select[int]) -> sa.Insert:
-    (contact_id,) = contact_ids.selected_columns
-    opened = contact_ids.with_only_columns(
+def open_each(step: Step, origin: Origin, chosen: sa.Select[Any]) -> int:
+    """Open a deactivation for each (contact id, group id, category) that is chosen, system-wide
+    where only contact ids are; returns how many."""
+    contact_id, *scope = chosen.selected_columns
+    opened = chosen.with_only_columns(
         contact_id,
-        sa.literal(SYSTEM_WIDE, sa.Integer),
-        sa.literal(run.id, sa.Integer),
-        sa.literal("", sa.Text),
-        sa.literal(Origin.BULK.value, sa.Text),
-        sa.literal(now, UtcInstant),
+        *(scope or (sa.literal(SYSTEM_WIDE, sa.Integer), sa.literal("", sa.Text))),
+        sa.literal(step.run.id, sa.Integer),
+        sa.literal(origin.value, sa.Text),
+        sa.literal(step.now, UtcInstant),
+        maintain_column_froms=True,
     )
-    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    return sa.insert(_deactivation).from_select(columns, opened, include_defaults=False)
+    columns = ["contact_id", "group_id", "category", "run_id", "origin", "started_at"]
+    return step.do(sa.insert(_deactivation).from_select(columns, opened, include_defaults=False))
 
 
 def _is_opened_by(run: Run) -> sa.ColumnElement[bool]:
     """Not so of what a contact merged into another has brought along."""
-    return sa.and_(is_open_of(run.id, _deactivation), _deactivation.c.from_contact.is_(None))
-
-
-def open_system_wide(contact_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """True where a system-wide deactivation of the contact is open."""
-    other = _deactivation.alias()
-    return sa.exists().where(
-        other.c.contact_id == contact_id,
-        is_open_system_wide(other),
-    )
-
-
-def is_open_of(run_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
-    """True for a deactivation that this run opened and nobody has ended."""
-    return sa.and_(table.c.run_id == run_id, is_open(table))
+    return sa.and_(is_open_of(run.id), _deactivation.c.from_contact.is_(None))
 
 
 DEACTIVATING = BatchWork(
@@ -131,8 +121,7 @@ def deactivate_contact(
     connection.execute(sa.insert(_deactivation).values(opened))
     if was_active:
         note_change(connection, run_id, ChangeKind.DEACTIVATED, contact_id, now)
-    inactive = {"status": Status.INACTIVE, "updated": now, "revision": _contact.c.revision + 1}
-    connection.execute(sa.update(_contact).where(_contact.c.id == contact_id).values(inactive))
+    change_contacts(connection, _contact.c.id == contact_id, now, status=Status.INACTIVE)
 
 
 # Bringing one contact back: read what is open, and end exactly that
@@ -141,20 +130,14 @@ def deactivate_contact(
 _group = tables.group
 
 
-def read_standing(connection: sa.Connection, contact_id: int) -> ContactStanding | None:
-    """The contact as it is now; None where there is none of that number."""
-    row = connection.execute(
-        sa.select(
-            _contact.c.id,
-            _contact.c.email,
-            _contact.c.email_key,
-            _contact.c.status,
-            _contact.c.revision,
-            complained(_contact.c.id).label("complained"),
-        ).where(_contact.c.id == contact_id)
-    ).first()
+def read_standing(connection: sa.Connection, contact_id: int) -> ContactStanding:
+    """The contact as it is now; NotFoundError where there is none of that number."""
+    columns = ("id", "email", "email_key", "status", "revision")
+    is_complained = complained(_contact.c.id).label("complained")
+    statement = sa.select(*(_contact.c[name] for name in columns), is_complained)
+    row = connection.execute(statement.where(_contact.c.id == contact_id)).first()
     if row is None:
-        return None
+        raise NotFoundError(f"contact {contact_id} has just been deleted")
     return ContactStanding(
         row.id,
         row.email,
@@ -165,6 +148,20 @@ def read_standing(connection: sa.Connection, contact_id: int) -> ContactStanding
         tuple(_open_reasons(connection, contact_id)),
         tuple(_memberships(connection, contact_id)),
     )
+
+
+def require_as_shown(connection: sa.Connection, shown: ContactStanding) -> None:
+    """RefusedError where something of the contact has changed since it was shown."""
+    try:
+        is_as_shown = read_standing(connection, shown.id) == shown
+    except NotFoundError:
+        is_as_shown = False
+    if not is_as_shown:
+        raise RefusedError(
+            f"contact {shown.id} has changed since it was shown; nothing was changed",
+            hint="look at it again",
+            code="changed-since-shown",
+        )
 
 
 def end_reasons(
@@ -184,13 +181,8 @@ def end_reasons(
 
 def set_active(connection: sa.Connection, contact_id: int, now: datetime) -> None:
     """Make the contact active again; responses from before count towards no threshold."""
-    connection.execute(
-        sa.update(_contact)
-        .where(_contact.c.id == contact_id)
-        .values(
-            status=Status.ACTIVE, reactivated_at=now, updated=now, revision=_contact.c.revision + 1
-        )
-    )
+    back = {"status": Status.ACTIVE, "reactivated_at": now}
+    change_contacts(connection, _contact.c.id == contact_id, now, **back)
 
 
 def set_membership(
@@ -211,7 +203,7 @@ def set_membership(
         .where(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
         .values(**values)
     )
-    mark_changed(connection, [contact_id], now)
+    change_contacts(connection, _contact.c.id == contact_id, now)
 
 
 def _open_reasons(connection: sa.Connection, contact_id: int) -> list[Reason]:

@@ -8,18 +8,17 @@ at most so many seconds before; a delivery that is read after the click takes it
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from contactctl.store import tables
 from contactctl.store.contacts import keys_after
-from contactctl.store.database.locks import serialise
+from contactctl.store.database.locks import taking_turn
 from contactctl.store.database.store import Store
-from contactctl.store.runs import CONTACT_CHANGES, note_done
+from contactctl.store.predicates import run_sql
+from contactctl.store.runs import note_done
 from contactctl.store.staged import SignKind, Staged
 from contactctl.store.temporary import fill, temporary_tables
-from contactctl.store.types import UtcInstant
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = "timestamp with time zone"
@@ -32,6 +31,8 @@ _TABLES = {
     "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean,"
     " PRIMARY KEY (contact_id, occurred_at)",
 }
+
+# SQLite keeps to the order of a CROSS JOIN; of a JOIN it reads the large table from end to end
 
 # one that nobody dates is older than whatever is dated
 _FIND_NEW = f"""
@@ -63,7 +64,7 @@ _UNMASK_CLICKS = """
     INSERT INTO judged_click
     SELECT DISTINCT k.contact_id, k.occurred_at, false
     FROM new_delivery d
-    JOIN click k ON k.contact_id = d.contact_id
+    CROSS JOIN click k WHERE k.contact_id = d.contact_id
         AND k.occurred_at >= d.occurred_at AND k.occurred_at <= {within}"""
 _FORGET_UNMASKED = """
     DELETE FROM click
@@ -151,7 +152,7 @@ _FIND_LATEST_CLICKS = """
 # a mail that was accepted and came back later has not reached anybody
 _CAME_BACK = """
     SELECT d.contact_id FROM new_delivery d
-    JOIN response r ON r.contact_id = d.contact_id AND r.message = d.source_hash"""
+    CROSS JOIN response r WHERE r.contact_id = d.contact_id AND r.message = d.source_hash"""
 _TAKE_BACK = """
     UPDATE contact SET delivered_at = NULLIF(s.at, {long_ago}), revision = revision + 1
     FROM (
@@ -276,7 +277,9 @@ _OLD_TABLES = {
     "with_old": "contact_id bigint PRIMARY KEY",
     "old_deliveries": f"contact_id bigint, occurred_at {_INSTANT}, mails bigint",
 }
-_IS_OLD = """occurred_at < :kept_since AND occurred_at > {long_ago} AND source_hash <> -1
+# the stretch of ids once more: where it is dense, Postgres reads all deliveries for those of a list
+_IS_OLD = """contact_id > {after} AND contact_id <= {last} AND occurred_at < :kept_since
+    AND occurred_at > {long_ago} AND source_hash <> -1
     AND contact_id IN (SELECT contact_id FROM with_old)"""
 # who has single ones among them; one that stands for several has the hash 0
 _FIND_WITH_OLD = """
@@ -288,7 +291,7 @@ _ADD_UP_OLD = f"""
     INSERT INTO old_deliveries
     SELECT d.contact_id, max(d.occurred_at), sum(d.mails)
     FROM delivery d JOIN contact c ON c.id = d.contact_id
-    WHERE {_IS_OLD}
+    WHERE {_IS_OLD} AND c.id > {{after}} AND c.id <= {{last}}
     GROUP BY d.contact_id, c.last_engaged IS NOT NULL AND d.occurred_at <= c.last_engaged"""
 _FORGET_OLD = f"DELETE FROM delivery WHERE {_IS_OLD}"
 _KEEP_SUMS = """
@@ -312,8 +315,7 @@ def forget_deliveries(store: Store, until: datetime) -> None:
         note_done(connection, _FORGETTING, until)
     after = 0
     while True:
-        with store.writing() as connection:
-            serialise(connection, CONTACT_CHANGES)
+        with taking_turn(store) as connection:
             ids = keys_after(connection, after, _CONTACTS_AT_ONCE)
             if not ids:
                 return
@@ -321,9 +323,8 @@ def forget_deliveries(store: Store, until: datetime) -> None:
             with temporary_tables(connection, _OLD_TABLES):
                 some = {"after": after, "last": ids[-1][0]}
                 work.do(_FIND_WITH_OLD, **some)
-                for statement in (_ADD_UP_OLD, _FORGET_OLD, _KEEP_SUMS):
-                    work.do(statement)
-                work.do(_FORGET_CLICKS, **some)
+                for statement in (_ADD_UP_OLD, _FORGET_OLD, _KEEP_SUMS, _FORGET_CLICKS):
+                    work.do(statement, **some)
             after = ids[-1][0]
 
 
@@ -365,12 +366,6 @@ class _Work:
 
     def do(self, statement: str, **words: object) -> int:
         """Run it, with further words in it; returns how many rows it concerned."""
-        return self._run(statement, **words).rowcount
-
-    def _run(self, statement: str, **words: object) -> sa.CursorResult[*tuple[Any, ...]]:
-        filled = statement.format(**self._words, **words)
-        clause = sa.text(filled.replace("%H:%M:%S", r"%H\:%M\:%S"))
-        for name, instant in (("now", self._now), ("kept_since", self._kept_since)):
-            if f":{name}" in statement:
-                clause = clause.bindparams(sa.bindparam(name, instant, type_=UtcInstant()))
-        return self._connection.execute(clause)
+        filled = statement.format(**self._words, **words).replace("%H:%M:%S", r"%H\:%M\:%S")
+        instants = {"now": self._now, "kept_since": self._kept_since}
+        return run_sql(self._connection, filled, **instants).rowcount

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,19 +14,18 @@ from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasure import Hasher, Key, domain_of, key_id_of, placeholder
 from contactctl.domain.errors import BusyError
-from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.addresses import ids_of_keys, release_keys
-from contactctl.store.changes import note_each
 from contactctl.store.contacts import WITHOUT_FOREIGN_KEY, delete_with_theirs
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
+from contactctl.store.deactivations import open_each
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
+from contactctl.store.plans import BatchOutcome, BatchWork, Right, Step, settle
+from contactctl.store.predicates import how_many
 from contactctl.store.scrubbing import may_hold_any, scrub
-from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import is_text
 
 _suppression = tables.suppression
@@ -91,9 +91,7 @@ def list_suppressions(connection: sa.Connection, limit: int) -> list[Suppression
 
 def count_suppressions(connection: sa.Connection) -> int:
     """How many addresses are suppressed."""
-    return int(
-        connection.execute(sa.select(sa.func.count()).select_from(_suppression)).scalar_one()
-    )
+    return how_many(connection, _suppression)
 
 
 def add_hashes(
@@ -118,14 +116,11 @@ def remove_hashes(connection: sa.Connection, hashes: Collection[str]) -> int:
 
 
 _contact = tables.contact
-_deactivation = tables.deactivation
-_response = tables.response
-_item = tables.plan_item
 
 # what is of a contact, and goes with its address
 _THEIRS = (
     *(tables.contact_tag, tables.membership, tables.former_membership, tables.former_address),
-    *(_response, tables.delivery, tables.click),
+    *(tables.response, tables.delivery, tables.click),
     *(tables.external_id, tables.pushed_suppression),
 )
 _KEPT = frozenset(
@@ -141,57 +136,44 @@ CurrentKey = Callable[[Collection[str]], Key]
 """The key for new hashes, given the ids of the keys of the stored ones."""
 
 
-def plan_erasure(connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool]) -> int:
-    """Freeze the contacts that fulfil `where`, active or not; returns how many."""
-    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
-        where
-    )
-    columns = ["contact_id", "run_id", "revision"]
-    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
-
-
-def erasure_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+def erasure_outcome(step: Step) -> BatchOutcome:
     """How many of the batch are as they were shown; the others leave the plan."""
-    return settle(connection, run, batch, sa.true())
+    return settle(step, sa.true())
 
 
-def delete_contacts(
-    connection: sa.Connection,
-    run: Run,
-    batch: Batch,
-    now: datetime,
+def erase(
+    take_away: Callable[[Step], int],
+    step: Step,
     *,
     current_key: CurrentKey,
     on_erased: OnErased = lambda _: None,
 ) -> int:
+    """Suppress the batch's addresses, take its contacts away, and the addresses out of all that is
+    not theirs; returns how many contacts."""
+    addresses = _suppress(step, current_key)
+    step.tell(ChangeKind.ERASED, _with_address(step, _contact.c.id))
+    erased = take_away(step)
+    if addresses:
+        scrub(step.connection, addresses)
+    if step.connection.dialect.name == "sqlite":
+        step.connection.exec_driver_sql(f"PRAGMA user_version = {_HAS_OLD_PAGES}")
+    on_erased(addresses)
+    return erased
+
+
+def delete_contacts(step: Step) -> int:
     """Delete the batch's contacts with all that is theirs; returns how many."""
-    addresses = _suppress(connection, run, batch, now, current_key)
-    _tell(connection, run, batch, now)
-    deleted = delete_with_theirs(connection, lambda contact_id: contact_id.in_(_ids(run, batch)))
-    _erase_elsewhere(connection, addresses)
-    on_erased(addresses)
-    return deleted
+    ids = step.contact_ids
+    return delete_with_theirs(step.connection, lambda contact_id: contact_id.in_(ids))
 
 
-def anonymise(
-    connection: sa.Connection,
-    run: Run,
-    batch: Batch,
-    now: datetime,
-    *,
-    current_key: CurrentKey,
-    on_erased: OnErased = lambda _: None,
-) -> int:
+def anonymise(step: Step) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
-    addresses = _suppress(connection, run, batch, now, current_key)
-    _tell(connection, run, batch, now)
     for table in _THEIRS:
-        connection.execute(sa.delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
-    _deactivate_for_good(connection, run, batch, now)
-    blanked = _blank(connection, run, batch, now)
-    _erase_elsewhere(connection, addresses)
-    on_erased(addresses)
-    return blanked
+        step.do(sa.delete(table).where(table.c.contact_id.in_(step.contact_ids)))
+    # a reason of its own to stay inactive, which no rule ends
+    open_each(step, Origin.INDIVIDUAL, step.contact_ids)
+    return _blank(step)
 
 
 def placeholder_sql() -> sa.ColumnElement[str]:
@@ -239,50 +221,38 @@ def _empty_log(store: Store) -> None:
         )
 
 
-def _ids(run: Run, batch: Batch) -> sa.Select[Any]:
-    return sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
-
-
-def _tell(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
-    """Whom a follower must forget: not once more those that are anonymised already."""
-    chosen = sa.select(_contact.c.id).where(
-        _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
+def _with_address(step: Step, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Of the batch's contacts those that are not anonymised already."""
+    return sa.select(*columns).where(
+        _contact.c.id.in_(step.contact_ids), _contact.c.email_key != placeholder_sql()
     )
-    note_each(connection, run.id, ChangeKind.ERASED, chosen, now)
 
 
-def _suppress(
-    connection: sa.Connection, run: Run, batch: Batch, now: datetime, current_key: CurrentKey
-) -> list[EmailAddress]:
+def _suppress(step: Step, current_key: CurrentKey) -> list[EmailAddress]:
     """Suppress the batch's addresses; returns those of contacts that are not anonymised yet."""
-    addresses = [
-        EmailAddress(row.email, row.email_key, row.email_domain)
-        for row in connection.execute(
-            sa.select(_contact.c.email, _contact.c.email_key, _contact.c.email_domain).where(
-                _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
-            )
-        )
-    ]
-    release_keys(connection, [address.key for address in addresses])
-    addresses += _former_addresses(connection, run, batch)
-    key = current_key(key_ids(connection))
-    add_hashes(connection, [key.hash_of(address.key) for address in addresses], run.id, now)
+    columns = (_contact.c.email, _contact.c.email_key, _contact.c.email_domain)
+    rows = step.connection.execute(_with_address(step, *columns))
+    addresses = [EmailAddress(*row) for row in rows]
+    release_keys(step.connection, [address.key for address in addresses])
+    addresses += _former_addresses(step)
+    key = current_key(key_ids(step.connection))
+    hashes = [key.hash_of(address.key) for address in addresses]
+    add_hashes(step.connection, hashes, step.run.id, step.now)
     return addresses
 
 
-def _former_addresses(connection: sa.Connection, run: Run, batch: Batch) -> list[EmailAddress]:
+def _former_addresses(step: Step) -> list[EmailAddress]:
     """The addresses that the batch's contacts had, but for those that others have now.
 
     The batch's contacts have let go of their present ones.
     """
     former = tables.former_address
-    found = connection.execute(
+    found = step.connection.execute(
         sa.select(former.c.email, former.c.email_key)
-        .where(former.c.contact_id.in_(_ids(run, batch)))
+        .where(former.c.contact_id.in_(step.contact_ids))
         .distinct()
     ).all()
-    # the batch's own contacts have let go of theirs
-    taken = ids_of_keys(connection, {row.email_key for row in found})
+    taken = ids_of_keys(step.connection, {row.email_key for row in found})
     return [
         EmailAddress(row.email, row.email_key, row.email_key.rpartition("@")[2])
         for row in found
@@ -290,14 +260,7 @@ def _former_addresses(connection: sa.Connection, run: Run, batch: Batch) -> list
     ]
 
 
-def _erase_elsewhere(connection: sa.Connection, addresses: Sequence[EmailAddress]) -> None:
-    if addresses:
-        scrub(connection, addresses)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA user_version = {_HAS_OLD_PAGES}")
-
-
-def _blank(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def _blank(step: Step) -> int:
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
@@ -305,33 +268,14 @@ def _blank(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> 
         for column in _contact.c
         if column.name not in _KEPT and column.computed is None
     }
-    blank |= {"email": named, "email_key": named, "email_domain": ""}
-    statement = sa.update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
-    return connection.execute(
-        statement.values(
-            **blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1
-        )
-    ).rowcount
+    blank |= {"email": named, "email_key": named, "email_domain": "", "status": Status.INACTIVE}
+    return step.change_contacts(_contact.c.id.in_(step.contact_ids), **blank)
 
 
 def _nothing(column: sa.Column[Any]) -> str | int | dict[str, Any]:
     if is_text(column):
         return ""
     return 0 if isinstance(column.type, sa.Integer) else {}
-
-
-def _deactivate_for_good(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
-    """A reason of its own to stay inactive, which no rule ends."""
-    rows = sa.select(
-        _item.c.contact_id,
-        sa.literal(SYSTEM_WIDE, sa.Integer),
-        sa.literal(run.id, sa.Integer),
-        sa.literal("", sa.Text),
-        sa.literal(Origin.INDIVIDUAL.value, sa.Text),
-        sa.literal(now, _deactivation.c.started_at.type),
-    ).where(in_batch(run.id, batch))
-    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    connection.execute(sa.insert(_deactivation).from_select(columns, rows))
 
 
 _RIGHTS_TO_SCRUB: tuple[Right, ...] = (
@@ -346,7 +290,7 @@ _RIGHTS_TO_SCRUB: tuple[Right, ...] = (
 )
 ANONYMISING = BatchWork(
     erasure_outcome,
-    anonymise,
+    partial(erase, anonymise),
     rights=(
         *_RIGHTS_TO_SCRUB,
         *(("DELETE", table.name) for table in _THEIRS),
@@ -357,7 +301,7 @@ ANONYMISING = BatchWork(
 )
 DELETING = BatchWork(
     erasure_outcome,
-    delete_contacts,
+    partial(erase, delete_contacts),
     rights=(
         *_RIGHTS_TO_SCRUB,
         ("DELETE", "contact"),

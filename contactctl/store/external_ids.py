@@ -16,6 +16,7 @@ from contactctl.store.addresses import SEPARATOR, former_among, ids_of_keys, rel
 from contactctl.store.fields import is_one_of
 from contactctl.store.imported_status import Creating
 from contactctl.store.merge import give_address
+from contactctl.store.predicates import run_sql
 from contactctl.store.selections import first_rows
 from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 
@@ -167,7 +168,7 @@ def _among(
     if connection.dialect.name == "postgresql":
         bound |= {"values": SEPARATOR.join(values), "separator": SEPARATOR}
         among = f"= ANY(CAST(string_to_array(:values, :separator) AS {type_name}[]))"
-    return connection.execute(sa.text(statement.format(among=among)), bound).all()
+    return run_sql(connection, statement.format(among=among), **bound).all()
 
 
 def _former_of_others(
@@ -258,7 +259,7 @@ def link(
             ),
             [{"of_contact": contact, "of_id": external_id} for external_id, contact in others],
         )
-    connection.execute(sa.text(_LINK), {"source": source, "run_id": run_id})
+    run_sql(connection, _LINK, source=source, run_id=run_id)
     linked |= contacts.items()
 
 
@@ -272,7 +273,7 @@ def plan_gone(
             "INSERT INTO plan_item (contact_id, run_id, revision)"
             f" SELECT c.id, :run_id, c.revision {_IS_GONE} ORDER BY c.id"
         )
-        return connection.execute(sa.text(plan), {"source": source, "run_id": run_id}).rowcount
+        return run_sql(connection, plan, source=source, run_id=run_id).rowcount
 
 
 def count_gone(
@@ -280,10 +281,9 @@ def count_gone(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many `plan_gone` would freeze, and the first of them."""
     with _keys_table(connection, keys):
-        of_source = {"source": source}
-        count = connection.execute(sa.text(f"SELECT count(*) {_IS_GONE}"), of_source).scalar_one()
-        first = sa.text(f"SELECT c.id {_IS_GONE} ORDER BY c.id LIMIT {most}")
-        ids = connection.execute(first, of_source).scalars().all()
+        count = run_sql(connection, f"SELECT count(*) {_IS_GONE}", source=source).scalar_one()
+        first = f"SELECT c.id {_IS_GONE} ORDER BY c.id LIMIT {most}"
+        ids = run_sql(connection, first, source=source).scalars().all()
     rows = first_rows(connection, sa.select(_contact.c.id).where(_contact.c.id.in_(ids)), most)
     return count, rows
 
@@ -308,6 +308,6 @@ def _keys_table(connection: sa.Connection, keys: Iterable[Sequence[str]]) -> Ite
     with temporary_tables(connection, {_KEYS: "external_id text"}):
         for some in keys:
             fill(connection, _KEYS, [(key,) for key in some])
-        connection.execute(sa.text(f"CREATE INDEX {_KEYS}_id ON {_KEYS} (external_id)"))
+        run_sql(connection, f"CREATE INDEX {_KEYS}_id ON {_KEYS} (external_id)")
         refresh_statistics(connection, _KEYS)
         yield

@@ -1,6 +1,6 @@
 """Groups and memberships: how they end is kept, by which run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,11 @@ from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.groups import GroupSummary
 from contactctl.domain.run_kinds import RemoveFromGroupRun
-from contactctl.domain.runs import Run
 from contactctl.domain.text import fold
 from contactctl.store import tables
-from contactctl.store.changes import note_change, note_each
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
-from contactctl.store.predicates import is_active
+from contactctl.store.changes import change_contacts, note_change, note_each
+from contactctl.store.plans import BatchOutcome, BatchWork, Step, settle
+from contactctl.store.predicates import has_open, how_many, is_active
 from contactctl.store.types import UtcInstant
 
 _membership = tables.membership
@@ -76,7 +75,6 @@ def membership_periods(connection: sa.Connection, contact_id: int) -> Sequence[M
 
 
 _contact = tables.contact
-_deactivation = tables.deactivation
 
 
 def group_ids(connection: sa.Connection) -> dict[str, int]:
@@ -147,14 +145,13 @@ def add_member(
     key = {"contact_id": contact_id, "group_id": group_id}
     if connection.execute(sa.select(_membership.c.state).filter_by(**key)).first():
         return False
-    opened = sa.select(_deactivation.c.run_id).filter_by(**key, ended_at=None)
-    is_open = connection.execute(opened.limit(1)).first() is not None
+    is_open = connection.execute(sa.select(has_open(contact_id, group_id))).scalar_one()
     state = MembershipState.INACTIVE if is_open else MembershipState.FOLLOWS
     row = {**key, "state": state, "added": now}
     connection.execute(sa.insert(_membership).values(row))
     told = {"group_id": group_id, "state": state}
     note_change(connection, run_id, ChangeKind.JOINED, contact_id, now, **told)
-    mark_changed(connection, [contact_id], now)
+    change_contacts(connection, _contact.c.id == contact_id, now)
     return True
 
 
@@ -165,18 +162,8 @@ def remove_member(
     chosen = sa.and_(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
     if end_memberships(connection, chosen, run_id, now) == 0:
         return False
-    mark_changed(connection, [contact_id], now)
+    change_contacts(connection, _contact.c.id == contact_id, now)
     return True
-
-
-def mark_changed(connection: sa.Connection, contact_ids: Iterable[int], now: datetime) -> None:
-    """Tell plans and readers that these contacts' data, tags or memberships have changed."""
-    statement = (
-        sa.update(_contact)
-        .where(_contact.c.id.in_(list(contact_ids)))
-        .values(revision=_contact.c.revision + 1, updated=now)
-    )
-    connection.execute(statement)
 
 
 # Groups as a whole: renamed, deleted, with settings of their own, and emptied by criteria
@@ -219,12 +206,7 @@ def rename_group(connection: sa.Connection, group_id: int, name: str) -> None:
 
 def count_members(connection: sa.Connection, group_id: int) -> int:
     """How many members a group has, in whatever state."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(_membership)
-        .where(_membership.c.group_id == group_id)
-    )
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _membership, _membership.c.group_id == group_id)
 
 
 def first_members(connection: sa.Connection, group_id: int, limit: int) -> list[dict[str, Any]]:
@@ -258,40 +240,23 @@ def members_among(where: sa.ColumnElement[bool], group_id: int) -> sa.ColumnElem
     return sa.and_(is_member, where)
 
 
-def plan_removal(
-    connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool], group_id: int
-) -> int:
-    """Freeze these members of the group; returns how many."""
-    chosen = sa.select(
-        _contact.c.id,
-        sa.literal(run_id, sa.Integer),
-        sa.literal(group_id, sa.Integer),
-        _contact.c.revision,
-    ).where(members_among(where, group_id))
-    columns = ["contact_id", "run_id", "group_id", "revision"]
-    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
-
-
-def removal_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+def removal_outcome(step: Step) -> BatchOutcome:
     """How many of the batch are still members, as they were shown; the others leave the plan."""
     still_member = sa.exists().where(
         _membership.c.contact_id == _item.c.contact_id,
         _membership.c.group_id == _item.c.group_id,
     )
-    return settle(connection, run, batch, still_member)
+    still_member = still_member.correlate(_item)  # two levels out, which is not found by itself
+    return settle(step, still_member)
 
 
-def remove_memberships(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def remove_memberships(step: Step) -> int:
     """Take the batch's contacts out of the group; the contacts stay. Returns how many."""
-    chosen = sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
-    connection.execute(
-        sa.update(_contact)
-        .where(_contact.c.id.in_(chosen))
-        .values(revision=_contact.c.revision + 1, updated=now)
-    )
-    group_id = run.details_as(RemoveFromGroupRun).group_id
-    removed = sa.and_(_membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen))
-    return end_memberships(connection, removed, run.id, now)
+    step.change_contacts(_contact.c.id.in_(step.contact_ids))
+    group_id = step.run.details_as(RemoveFromGroupRun).group_id
+    is_theirs = _membership.c.contact_id.in_(step.contact_ids)
+    removed = sa.and_(_membership.c.group_id == group_id, is_theirs)
+    return end_memberships(step.connection, removed, step.run.id, step.now)
 
 
 REMOVING_FROM_GROUP = BatchWork(

@@ -18,9 +18,8 @@ from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import plans, tables
-from contactctl.store.changes import note_each
 from contactctl.store.groups import end_memberships
-from contactctl.store.predicates import is_open, is_within
+from contactctl.store.predicates import has_open, is_open, one_number
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -165,21 +164,22 @@ def _is_open_threshold() -> sa.ColumnElement[bool]:
 # Runs that carry out handling rules: the plan of what is due, and its batches
 
 
-def plan_handling(connection: sa.Connection, run_id: int, rules: Sequence[TimedRule]) -> int:
-    """Freeze what is due, one item for each deactivation to end and membership to remove.
+def plan_handling(rules: Sequence[TimedRule]) -> plans.WritePlan:
+    """What freezes what is due, one item for each deactivation to end and membership to remove."""
 
-    Returns the number of contacts.
-    """
-    columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
-    for rule in rules:
-        due = due_under(rule).add_columns(
-            sa.literal(run_id, sa.Integer),
-            sa.literal(rule.action.value, sa.Text),
-            sa.literal(0, sa.Integer),
-        )
-        # two deactivations of one category are one item, as are two reasons for one removal
-        connection.execute(sa.insert(_item).from_select(columns, due.distinct()))
-    return plans.planned_contacts(connection, run_id)
+    def write(connection: sa.Connection, run_id: int) -> int:
+        columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
+        for rule in rules:
+            due = due_under(rule).add_columns(
+                sa.literal(run_id, sa.Integer),
+                sa.literal(rule.action.value, sa.Text),
+                sa.literal(0, sa.Integer),
+            )
+            # two deactivations of one category are one item, as are two reasons for one removal
+            connection.execute(sa.insert(_item).from_select(columns, due.distinct()))
+        return plans.planned_contacts(connection, run_id)
+
+    return write
 
 
 def planned_returning(connection: sa.Connection, run: Run) -> int:
@@ -189,34 +189,28 @@ def planned_returning(connection: sa.Connection, run: Run) -> int:
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
-    return int(connection.execute(statement).scalar_one())
+    return one_number(connection, statement)
 
 
-def handling_outcome(connection: sa.Connection, run: Run, batch: plans.Batch) -> plans.BatchOutcome:
+def handling_outcome(step: plans.Step) -> plans.BatchOutcome:
     """How many of the batch's contacts are still to be changed; items that no longer hold go."""
-    connection.execute(
-        sa.delete(_item).where(plans.in_batch(run.id, batch), sa.not_(_still_holds(_rules_of(run))))
-    )
-    remaining = _contacts_in(connection, run, batch)
-    gone = batch.contacts - remaining
+    step.do(sa.delete(_item).where(step.items, sa.not_(_still_holds(_rules_of(step.run)))))
+    remaining = plans.count_planned(step.connection, step.items)
+    gone = step.batch.contacts - remaining
     return plans.BatchOutcome(remaining, {SkipReason.CHANGED: gone} if gone else {})
 
 
-def handle(connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime) -> int:
+def handle(step: plans.Step) -> int:
     """End the deactivations and memberships of the batch's items; returns how many contacts."""
-    rules = _rules_of(run)
-    contacts = _contacts_in(connection, run, batch)
-    results = {
-        "ended": _end_deactivations(connection, run, batch, now),
-        "reactivated": _reactivate_contacts(connection, run, batch, now),
-    }
-    if any(rule.action is HandlingAction.REMOVE_FROM_GROUP for rule in rules):
-        results["removed"] = _remove_memberships(connection, run, batch, now)
-    results["reactivated_in_groups"] = _reactivate_memberships(connection, run, batch, now)
+    run, contacts = step.run, plans.count_planned(step.connection, step.items)
+    results = {"ended": _end_deactivations(step), "reactivated": _reactivate_contacts(step)}
+    if any(rule.action is HandlingAction.REMOVE_FROM_GROUP for rule in _rules_of(run)):
+        results["removed"] = _remove_memberships(step)
+    results["reactivated_in_groups"] = _reactivate_memberships(step)
     if results["reactivated"] < contacts:
-        _mark_changed(connection, run, batch, now)
+        _mark_changed(step)
     totals = {name: run.results.get(name, 0) + number for name, number in results.items()}
-    update_run(connection, run.id, {"results": totals})
+    update_run(step.connection, run.id, {"results": totals})
     return contacts
 
 
@@ -273,113 +267,66 @@ def _cutoff(
     )
 
 
-def _contacts_in(connection: sa.Connection, run: Run, batch: plans.Batch) -> int:
-    statement = sa.select(sa.func.count(sa.distinct(_item.c.contact_id))).where(
-        plans.in_batch(run.id, batch)
-    )
-    return int(connection.execute(statement).scalar_one())
-
-
-def _end_deactivations(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def _end_deactivations(step: plans.Step) -> int:
     planned = sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category).where(
-        plans.in_batch(run.id, batch), _item.c.action == HandlingAction.REACTIVATE
+        step.items, _item.c.action == HandlingAction.REACTIVATE
     )
     key = sa.tuple_(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
-    cutoff = _cutoff(_rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
-    return connection.execute(
+    cutoff = _cutoff(_rules_of(step.run), _deactivation.c.category, _deactivation.c.group_id)
+    return step.do(
         sa.update(_deactivation)
         .where(
-            is_within(batch, _deactivation.c.contact_id),
+            step.covers(_deactivation.c.contact_id),
             key.in_(planned),
             _ends_by_rule(),
             _deactivation.c.started_at <= cutoff,
         )
-        .values(ended_at=now, ended_by_run_id=run.id)
-    ).rowcount
+        .values(ended_at=step.now, ended_by_run_id=step.run.id)
+    )
 
 
-def _reactivate_contacts(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def _reactivate_contacts(step: plans.Step) -> int:
     """Active again where nothing else is open; only then earlier responses count no more."""
-    ended_for = sa.select(_item.c.contact_id).where(
-        plans.in_batch(run.id, batch),
-        _item.c.action == HandlingAction.REACTIVATE,
-        _item.c.group_id == SYSTEM_WIDE,
+    ended_for = step.contact_ids.where(
+        _item.c.action == HandlingAction.REACTIVATE, _item.c.group_id == SYSTEM_WIDE
     )
     chosen = sa.and_(
-        is_within(batch, _contact.c.id),
-        _contact.c.id.in_(ended_for),
-        sa.not_(_is_open_in(_contact.c.id, sa.literal(SYSTEM_WIDE, sa.Integer))),
+        step.covers(_contact.c.id), _contact.c.id.in_(ended_for), ~has_open(_contact.c.id)
     )
     back = sa.select(_contact.c.id).where(chosen, _contact.c.status == Status.INACTIVE)
-    note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
-    return connection.execute(
-        sa.update(_contact)
-        .where(chosen)
-        .values(
-            status=Status.ACTIVE, reactivated_at=now, updated=now, revision=_contact.c.revision + 1
-        )
-    ).rowcount
+    step.tell(ChangeKind.REACTIVATED, back)
+    return step.change_contacts(chosen, status=Status.ACTIVE, reactivated_at=step.now)
 
 
-def _reactivate_memberships(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def _reactivate_memberships(step: plans.Step) -> int:
     chosen = sa.and_(
-        plans.in_batch(run.id, batch),
+        step.items,
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id != SYSTEM_WIDE,
         _membership.c.contact_id == _item.c.contact_id,
         _membership.c.group_id == _item.c.group_id,
         _membership.c.state == MembershipState.INACTIVE,
-        sa.not_(_is_open_in(_membership.c.contact_id, _membership.c.group_id)),
+        ~has_open(_membership.c.contact_id, _membership.c.group_id),
     )
-    follows = MembershipState.FOLLOWS
-    told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(follows.value))
-    note_each(connection, run.id, ChangeKind.REACTIVATED, told.where(chosen).distinct(), now)
-    return connection.execute(
-        sa.update(_membership).where(chosen).values(state=follows, reactivated_at=now)
-    ).rowcount
+    return step.set_members(chosen, MembershipState.FOLLOWS)
 
 
-def _remove_memberships(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def _remove_memberships(step: plans.Step) -> int:
     """The contact stays, and so do deactivations in that group, should it ever come back."""
     removal = sa.exists().where(
-        plans.in_batch(run.id, batch),
+        step.items,
         _item.c.action == HandlingAction.REMOVE_FROM_GROUP,
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
     )
-    chosen = sa.and_(is_within(batch, _membership.c.contact_id), removal)
-    return end_memberships(connection, chosen, run.id, now)
+    chosen = sa.and_(step.covers(_membership.c.contact_id), removal)
+    return end_memberships(step.connection, chosen, step.run.id, step.now)
 
 
-def _mark_changed(connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime) -> None:
+def _mark_changed(step: plans.Step) -> None:
     """Tell other plans and readers whose memberships have changed."""
-    in_groups = sa.select(_item.c.contact_id).where(
-        plans.in_batch(run.id, batch), _item.c.group_id != SYSTEM_WIDE
-    )
-    connection.execute(
-        sa.update(_contact)
-        .where(_contact.c.id.in_(in_groups))
-        .values(revision=_contact.c.revision + 1, updated=now)
-    )
-
-
-def _is_open_in(
-    contact_id: sa.ColumnElement[int], group_id: sa.ColumnElement[int]
-) -> sa.ColumnElement[bool]:
-    opened = _deactivation.alias()
-    return sa.exists().where(
-        opened.c.contact_id == contact_id,
-        opened.c.group_id == group_id,
-        is_open(opened),
-    )
+    in_groups = step.contact_ids.where(_item.c.group_id != SYSTEM_WIDE)
+    step.change_contacts(_contact.c.id.in_(in_groups))
 
 
 HANDLING = plans.BatchWork(

@@ -8,10 +8,15 @@ import sqlalchemy as sa
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.lazy import dataclass
-from contactctl.domain.responses import UNSUBSCRIBED
 from contactctl.domain.runs import Run, RunKind
 from contactctl.store import tables
-from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
+from contactctl.store.predicates import (
+    how_many,
+    is_active,
+    is_active_by_index,
+    is_open_system_wide,
+    is_unsubscribe,
+)
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -22,8 +27,7 @@ _run = tables.run
 
 def count_active(connection: sa.Connection) -> int:
     """How many contacts are active."""
-    statement = sa.select(sa.func.count()).select_from(_contact).where(is_active_by_index())
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _contact, is_active_by_index())
 
 
 def contacts_by_status(connection: sa.Connection) -> dict[str, int]:
@@ -47,20 +51,17 @@ def open_deactivations(connection: sa.Connection) -> list[tuple[str, str, int]]:
 
 def count_unsubscribes(connection: sa.Connection) -> tuple[int, int]:
     """How many unsubscribes are recorded, of contacts and of addresses that no contact has."""
-    numbers = (
-        sa.select(sa.func.count()).where(table.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
+    of_contacts, of_nobody = (
+        how_many(connection, table, is_unsubscribe(table))
         for table in (tables.response, tables.unmatched_response)
     )
-    of_contacts, of_nobody = (int(connection.execute(each).scalar_one()) for each in numbers)
     return of_contacts, of_nobody
 
 
 def count_held(connection: sa.Connection) -> int:
     """How many responses are held, those of addresses that no contact has included."""
-    return sum(
-        int(connection.execute(sa.select(sa.func.count()).where(table.c.held)).scalar_one())
-        for table in (tables.response, tables.unmatched_response)
-    )
+    responses = (tables.response, tables.unmatched_response)
+    return sum(how_many(connection, table, table.c.held) for table in responses)
 
 
 def responses_since(connection: sa.Connection, since: datetime) -> dict[str, int]:
@@ -140,7 +141,6 @@ def losses_of_contacts(
 def losses_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:
     """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
     becomes_inactive = sa.and_(_is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), is_active())
-    leaving = sa.select(sa.func.count()).select_from(_contact).where(becomes_inactive)
     is_mailed = sa.or_(
         _membership.c.state == MembershipState.ACTIVE,
         sa.and_(_follows, is_active()),
@@ -150,7 +150,8 @@ def losses_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[in
         sa.and_(_loses_followers(bypassing), becomes_inactive),
         sa.and_(is_mailed, _is_planned(run.id, _item.c.group_id == _membership.c.group_id)),
     )
-    return Shift(int(connection.execute(leaving).scalar_one()), members_by_group(connection, lost))
+    leaving = how_many(connection, _contact, becomes_inactive)
+    return Shift(leaving, members_by_group(connection, lost))
 
 
 def _loses_followers(bypassing: Collection[int]) -> sa.ColumnElement[bool]:

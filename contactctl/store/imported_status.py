@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -11,12 +11,11 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
+from contactctl.store.predicates import has_open, run_sql
 from contactctl.store.staged import Staged
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import who_left
 
-_deactivation = tables.deactivation
 _membership = tables.membership
 
 INACTIVE_TABLE = "import_inactive"
@@ -64,27 +63,21 @@ def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> in
     Returns how many of them are active although their row says inactive. A group in which the
     row says inactive they do not join: it would bring them mail.
     """
-    last = {"last_id": creating.last_id}
+    do = partial(run_sql, connection, last_id=creating.last_id)
     active = (
         "SELECT count(*) FROM import_row s JOIN contact c ON c.id = s.contact_id"
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
         f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
     )
-    left_active = int(connection.execute(sa.text(active), last).scalar_one())
-    connection.execute(sa.text(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})"), last)
-    connection.execute(
-        sa.text(
-            f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"
-            f" AND position IN ({_KNOWN})"
-        ),
-        last,
+    left_active = int(do(active).scalar_one())
+    do(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})")
+    do(
+        f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"
+        f" AND position IN ({_KNOWN})"
     )
-    connection.execute(
-        sa.text(
-            f"UPDATE import_member SET state = '{MembershipState.FOLLOWS}'"
-            f" WHERE state = '{MembershipState.ACTIVE}' AND position IN ({_KNOWN})"
-        ),
-        last,
+    do(
+        f"UPDATE import_member SET state = '{MembershipState.FOLLOWS}'"
+        f" WHERE state = '{MembershipState.ACTIVE}' AND position IN ({_KNOWN})"
     )
     return left_active
 
@@ -94,25 +87,31 @@ def deactivate_created(connection: sa.Connection, creating: Creating, now: datet
 
     Returns how many contacts became inactive.
     """
-    bound: list[sa.BindParameter[Any]] = [
-        sa.bindparam("now", now, type_=UtcInstant()),
-        sa.bindparam("run_id", creating.run_id),
-    ]
-    columns = "(contact_id, group_id, run_id, category, origin, started_at)"
-    started = "CASE WHEN i.since < :now THEN i.since ELSE :now END"
-    everywhere = (
-        f"INSERT INTO deactivation {columns}"
-        f" SELECT s.contact_id, {SYSTEM_WIDE}, :run_id, i.category,"
-        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')}"
+    do = partial(run_sql, connection, now=now, run_id=creating.run_id)
+    opening = (
+        "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
+    )
+    of_inactive = f"FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')}"
+    do(
+        f"{opening} SELECT s.contact_id, {SYSTEM_WIDE}, :run_id, i.category, '{Origin.IMPORT}',"
+        f" CASE WHEN i.since < :now THEN i.since ELSE :now END {of_inactive}"
         " WHERE true ON CONFLICT DO NOTHING"
     )
-    connection.execute(sa.text(everywhere).bindparams(*bound))
-    inactive = (
+    became_inactive = do(
         f"UPDATE contact SET status = '{Status.INACTIVE}' WHERE status = '{Status.ACTIVE}'"
-        f" AND id IN (SELECT s.contact_id FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')})"
+        f" AND id IN (SELECT s.contact_id {of_inactive})"
+    ).rowcount
+    members = (
+        f"FROM import_member m {_ROW_OF.format('m')} WHERE m.state = '{MembershipState.INACTIVE}'"
     )
-    became_inactive = connection.execute(sa.text(inactive)).rowcount
-    _deactivate_memberships(connection, columns, bound)
+    do(
+        f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
+        f" (contact_id, group_id) IN (SELECT s.contact_id, m.group_id {members})"
+    )
+    do(
+        f"{opening} SELECT s.contact_id, m.group_id, :run_id, '', '{Origin.IMPORT}', :now {members}"
+        " ON CONFLICT DO NOTHING"
+    )
     return became_inactive
 
 
@@ -123,11 +122,7 @@ def deactivate_rejoined(
     group still. Returns their (contact, group)."""
     if not contact_ids:
         return []
-    opened = sa.exists().where(
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.group_id == _membership.c.group_id,
-        _deactivation.c.ended_at.is_(None),
-    )
+    opened = has_open(_membership.c.contact_id, _membership.c.group_id)
     rejoined = (
         sa.update(_membership)
         .where(
@@ -139,23 +134,3 @@ def deactivate_rejoined(
         .returning(_membership.c.contact_id, _membership.c.group_id)
     )
     return [(row[0], row[1]) for row in connection.execute(rejoined)]
-
-
-def _deactivate_memberships(
-    connection: sa.Connection, columns: str, bound: list[sa.BindParameter[Any]]
-) -> None:
-    members = (
-        f"FROM import_member m {_ROW_OF.format('m')} WHERE m.state = '{MembershipState.INACTIVE}'"
-    )
-    connection.execute(
-        sa.text(
-            f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
-            f" (contact_id, group_id) IN (SELECT s.contact_id, m.group_id {members})"
-        )
-    )
-    connection.execute(
-        sa.text(
-            f"INSERT INTO deactivation {columns} SELECT s.contact_id, m.group_id, :run_id, '',"
-            f" '{Origin.IMPORT}', :now {members} ON CONFLICT DO NOTHING"
-        ).bindparams(*bound)
-    )

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.sums import Summed
 from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
@@ -18,11 +19,11 @@ from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
+from contactctl.store.predicates import run_sql
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
-from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import obey
 
 _TOLD_OF_NEW = """
@@ -91,7 +92,7 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Summed):
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
@@ -106,17 +107,6 @@ class Counts:
     left_active: int = 0
     created_unsubscribed: int = 0
     kept_out: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.created + other.created,
-            self.updated + other.updated,
-            self.unchanged + other.unchanged,
-            self.created_inactive + other.created_inactive,
-            self.left_active + other.left_active,
-            self.created_unsubscribed + other.created_unsubscribed,
-            self.kept_out + other.kept_out,
-        )
 
 
 def _with_folded(name: str) -> tuple[str, ...]:
@@ -156,28 +146,87 @@ def put_in(
     A given value replaces a stored one; attributes are merged. `revision` and `updated` change only
     where something did. The contacts are linked to the ids that the `source` gives them.
     """
-    statements = _Statements(layout, wave, _dialect(connection))
-    at = _bind_instant(now)
     join_by_index(connection)
     last_id = imported_status.last_contact_id(connection)
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
-    before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
+    joining = replace(wave, members=_who_join(connection, wave, ids, creating))
+    statements = _Statements(layout, wave, _dialect(connection))
+    with _staged(connection, layout, joining, ids, contacts):
+        created_inactive = left_active = unsubscribed = 0
+        if wave.tells_status:
+            left_active = imported_status.leave_known_as_they_are(connection, creating)
+        claim_staged(connection, "import_row", last_id)
+        created = run_sql(connection, statements.insert(), last_id=last_id, now=now).rowcount
+        newest = imported_status.last_contact_id(connection)
+        run_id = begin_run(newest) if begin_run else creating.run_id
+        touched = _add_tags(connection, statements, last_id) if wave.tags else set()
+        if joining.members:
+            touched |= _add_members(connection, statements, run_id, last_id, now)
+        values = {"last_id": last_id, "now": now, **statements.values_of(touched)}
+        updated = run_sql(connection, statements.update(touched), **values).rowcount
+        settle_imported(connection, layout.columns, now)
+        # nobody else creates contacts meanwhile: those above `last_id` are the wave's
+        tell = partial(note_batch, connection, run_id, first=last_id + 1, last=newest, now=now)
+        if created:
+            tell(ChangeKind.ADDED)
+        if created and wave.members:
+            tell(ChangeKind.JOINED)
+        if wave.tells_status:
+            created_inactive = imported_status.deactivate_created(connection, creating, now)
+        if created and wave.tells_status:
+            tell(ChangeKind.DEACTIVATED)
+        if contacts:
+            link(connection, source, run_id, contacts, wave.linked)
+        if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
+            told = _TOLD_OF_NEW.format(last_id=creating.last_id)
+            unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
+    return Counts(
+        created,
+        updated,
+        unchanged=len(wave.rows) - created - updated,
+        created_inactive=created_inactive,
+        left_active=left_active,
+        created_unsubscribed=unsubscribed,
+        kept_out=len(wave.members) - len(joining.members),
+    )
+
+
+def _who_join(
+    connection: sa.Connection,
+    wave: Wave,
+    ids: Mapping[str, int],
+    creating: imported_status.Creating,
+) -> Sequence[Staged]:
+    """The wave's memberships, but for those that the person has ended."""
     by_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if wave.members else {}
-    members = imported_status.who_has_not_left(connection, wave.members, by_position, creating)
-    kept_out = len(wave.members) - len(members)
+    return imported_status.who_has_not_left(connection, wave.members, by_position, creating)
+
+
+@contextmanager
+def _staged(
+    connection: sa.Connection,
+    layout: Layout,
+    wave: Wave,
+    ids: Mapping[str, int],
+    contacts: Mapping[str, int],
+) -> Iterator[None]:
+    """The wave in temporary tables: those that have rows, or that are asked all the same."""
     loaded = {
-        "import_row": _staged(wave, ids, contacts),
+        "import_row": _rows_of_contacts(wave, ids, contacts),
         "import_tag": wave.tags,
-        "import_member": members,
+        "import_member": wave.members,
         imported_status.INACTIVE_TABLE: wave.inactive,
         MOVED_TABLE: wave.moved,
     }
-    of_status = ("import_member", imported_status.INACTIVE_TABLE) if wave.tells_status else ()
+    asked = ["import_row"]
+    if wave.tells_status:
+        asked += ["import_member", imported_status.INACTIVE_TABLE]
+    definitions = _definitions(layout, connection.dialect, bool(contacts))
     needed = {
         name: definition
-        for name, definition in _definitions(layout, connection.dialect, bool(contacts)).items()
-        if loaded[name] or name in ("import_row", *of_status)
+        for name, definition in definitions.items()
+        if loaded[name] or name in asked
     }
     with temporary_tables(connection, needed):
         for name, rows in loaded.items():
@@ -185,38 +234,12 @@ def put_in(
                 fill(connection, name, rows)
                 joined_by = ("contact_id", "position") if name == "import_row" else ("position",)
                 refresh_statistics(connection, name, *joined_by)
-        created_inactive = left_active = unsubscribed = 0
-        if wave.tells_status:
-            left_active = imported_status.leave_known_as_they_are(connection, creating)
-        claim_staged(connection, "import_row", last_id)
-        created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
-        run_id = (
-            begin_run(imported_status.last_contact_id(connection)) if begin_run else creating.run_id
-        )
-        touched = _add_tags(connection, statements, before) if wave.tags else set()
-        if members:
-            joined = _add_members(connection, statements, before, now)
-            touched.update(row["contact_id"] for row in joined)
-            note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
-        updating = sa.text(statements.update(touched)).bindparams(at, before)
-        updated = connection.execute(updating, statements.values_of(touched)).rowcount
-        settle_imported(connection, layout.columns, now)
-        if created:
-            _tell_created(connection, run_id, wave, last_id, now)
-        if wave.tells_status:
-            created_inactive = imported_status.deactivate_created(connection, creating, now)
-            if created:
-                _tell_deactivated(connection, run_id, last_id, now)
-        if contacts:
-            link(connection, source, run_id, contacts, wave.linked)
-        if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
-            told = _TOLD_OF_NEW.format(last_id=creating.last_id)
-            unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
-    others = (len(wave.rows) - created - updated, created_inactive, left_active)
-    return Counts(created, updated, *others, unsubscribed, kept_out)
+        yield
 
 
-def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> list[Staged]:
+def _rows_of_contacts(
+    wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]
+) -> list[Staged]:
     """The rows behind their contact; of a source, before the id that it gives that contact."""
     if not contacts:
         return [(ids[row[_KEY]], *row) for row in wave.rows]
@@ -226,49 +249,31 @@ def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> 
     ]
 
 
-def _add_tags(
-    connection: sa.Connection, statements: "_Statements", before: sa.BindParameter[int]
-) -> set[int]:
+def _add_tags(connection: sa.Connection, statements: "_Statements", last_id: int) -> set[int]:
     """Tag the contacts; returns those from before the wave that have one more now."""
-    connection.execute(sa.text(statements.insert_tags(_OF_NEW)).bindparams(before))
+    run_sql(connection, statements.insert_tags(_OF_NEW), last_id=last_id)
     of_known = f"{statements.insert_tags(_OF_KNOWN)} RETURNING contact_id"
-    return set(connection.execute(sa.text(of_known).bindparams(before)).scalars())
+    return set(run_sql(connection, of_known, last_id=last_id).scalars())
 
 
 def _add_members(
-    connection: sa.Connection,
-    statements: "_Statements",
-    before: sa.BindParameter[int],
-    now: datetime,
-) -> list[dict[str, Any]]:
-    """Let the contacts join; returns contact, group and state of those from before the wave.
+    connection: sa.Connection, statements: "_Statements", run_id: int, last_id: int, now: datetime
+) -> set[int]:
+    """Let the contacts join, and tell of those from before the wave, which are returned.
 
     Who is deactivated in the group still, having left it, comes back as that.
     """
-    at = _bind_instant(now)
-    connection.execute(sa.text(statements.insert_members(_OF_NEW)).bindparams(before, at))
+    run_sql(connection, statements.insert_members(_OF_NEW), last_id=last_id, now=now)
     of_known = f"{statements.insert_members(_OF_KNOWN)} RETURNING contact_id, group_id, state"
-    found = connection.execute(sa.text(of_known).bindparams(before, at)).mappings()
+    found = run_sql(connection, of_known, last_id=last_id, now=now).mappings()
     joined = {(row["contact_id"], row["group_id"]): dict(row) for row in found}
-    for key in imported_status.deactivate_rejoined(connection, {key[0] for key in joined}, now):
+    contact_ids = {contact_id for contact_id, _ in joined}
+    for key in imported_status.deactivate_rejoined(connection, contact_ids, now):
         if key in joined:
             joined[key]["state"] = MembershipState.INACTIVE.value
-    return [joined[key] for key in sorted(joined)]
-
-
-def _tell_created(
-    connection: sa.Connection, run_id: int, wave: Wave, last_id: int, now: datetime
-) -> None:
-    """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
-    newest = imported_status.last_contact_id(connection)
-    note_batch(connection, run_id, ChangeKind.ADDED, last_id + 1, newest, now)
-    if wave.members:
-        note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
-
-
-def _tell_deactivated(connection: sa.Connection, run_id: int, last_id: int, now: datetime) -> None:
-    newest = imported_status.last_contact_id(connection)
-    note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
+    rows = [joined[key] for key in sorted(joined)]
+    note_rows(connection, run_id, ChangeKind.JOINED, rows, now)
+    return contact_ids
 
 
 class _Statements:
@@ -389,7 +394,3 @@ def _definitions(layout: Layout, dialect: sa.Dialect, of_source: bool) -> dict[s
 
 def _dialect(connection: sa.Connection) -> Dialect:
     return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
-
-
-def _bind_instant(now: datetime) -> sa.BindParameter[datetime]:
-    return sa.bindparam("now", now, type_=UtcInstant())

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, WISHES, Category
+from contactctl.domain.sums import Summed
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.engagement import record_activities, take_back_deliveries
+from contactctl.store.predicates import run_sql
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, join_by_index, temporary_tables
-from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import Obeyed, obey
 
 # the columns that staged rows have, in their order
@@ -104,7 +105,7 @@ _Numbers = Counter[tuple[str, bool, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedCounts:
+class RecordedCounts(Summed):
     """What became of responses. Unmatched ones and those not counted are recorded as well.
 
     `refusals` counts those that are about the sender, by rule and status; `obeyed` says what
@@ -126,17 +127,6 @@ class RecordedCounts:
     @property
     def resubscribes(self) -> int:
         return self.by_category[RESUBSCRIBED]
-
-    def __add__(self, other: "RecordedCounts") -> "RecordedCounts":
-        return RecordedCounts(
-            self.recorded + other.recorded,
-            self.duplicates + other.duplicates,
-            self.unmatched + other.unmatched,
-            self.not_counted + other.not_counted,
-            self.by_category + other.by_category,
-            self.refusals + other.refusals,
-            self.obeyed + other.obeyed,
-        )
 
 
 def record_batch(
@@ -172,7 +162,7 @@ def record_batch(
             obeyed = obey(connection, told, policy.unsubscribes, now)
         if any(category == RESUBSCRIBED for category, _, _ in matched):
             told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
-            connection.execute(_bound(told, values))
+            run_sql(connection, told, **values)
         if matched and any(row[_MESSAGE] for row in responses):
             take_back_deliveries(connection, _CAME_BACK, now)
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
@@ -202,15 +192,15 @@ def _record(connection: sa.Connection, values: Mapping[str, object]) -> tuple[_N
     """Record the staged responses; the new ones of contacts, and those of nobody."""
     if connection.dialect.name == "postgresql":
         return _record_on_postgres(connection, values)
-    connection.execute(sa.text(f"CREATE TEMPORARY TABLE matched AS {_MATCHED}"))
+    run_sql(connection, f"CREATE TEMPORARY TABLE matched AS {_MATCHED}")
     hours: set[str] = set()
     record, keep = (each.format(hour=_HOUR_ON_SQLITE) for each in (_RECORD, _KEEP_UNMATCHED))
-    matched = _counted(connection.execute(_bound(record, values)), hours)
-    unmatched = _counted(connection.execute(_bound(keep, values)), hours)
+    matched = _counted(run_sql(connection, record, **values), hours)
+    unmatched = _counted(run_sql(connection, keep, **values), hours)
     note_hours(connection, [datetime.strptime(f"{hour}+0000", "%Y-%m-%d %H%z") for hour in hours])
     if matched:
-        connection.execute(sa.text(_NOTE_CONCERNED), {"run_id": values["run_id"]})
-    connection.execute(sa.text("DROP TABLE matched"))
+        run_sql(connection, _NOTE_CONCERNED, **values)
+    run_sql(connection, "DROP TABLE matched")
     return matched, unmatched
 
 
@@ -219,9 +209,8 @@ def _record_on_postgres(
 ) -> tuple[_Numbers, _Numbers]:
     """All in one statement, so that no row has to come back."""
     both: tuple[_Numbers, _Numbers] = _Numbers(), _Numbers()
-    for is_matched, category, counts, refused, number in connection.execute(
-        _bound(_RECORD_ALL_ON_POSTGRES, values)
-    ):
+    recorded = run_sql(connection, _RECORD_ALL_ON_POSTGRES, **values)
+    for is_matched, category, counts, refused, number in recorded:
         both[0 if is_matched else 1][category, counts, refused] = number
     return both
 
@@ -234,14 +223,6 @@ def _counted(new_rows: sa.CursorResult[*tuple[object, ...]], hours: set[str]) ->
     for (_, category, counts, refused), number in numbers.items():
         found[str(category), bool(counts), str(refused)] += number
     return found
-
-
-def _bound(statement: str, values: Mapping[str, object]) -> sa.TextClause:
-    parameters = [
-        sa.bindparam(name, value, type_=UtcInstant() if name == "now" else None)
-        for name, value in values.items()
-    ]
-    return sa.text(statement).bindparams(*parameters)
 
 
 def _counts(staged: int, matched: _Numbers, unmatched: _Numbers) -> RecordedCounts:

@@ -22,7 +22,7 @@ from contactctl.store.changes import note_change, note_each
 from contactctl.store.contacts import delete_with_theirs
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
-from contactctl.store.predicates import is_open, is_open_system_wide
+from contactctl.store.predicates import is_open, unsubscribed_from_all
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import insert_new, written_columns
@@ -118,12 +118,7 @@ def _settle_memberships(
     statement = sa.select(_membership.c.group_id, _membership.c.state).where(
         _membership.c.contact_id == contact_id
     )
-    unsubscribed = sa.exists().where(
-        _deactivation.c.contact_id == contact_id,
-        _deactivation.c.origin == Origin.UNSUBSCRIBE,
-        is_open_system_wide(),
-    )
-    takes_none = connection.execute(sa.select(unsubscribed)).scalar_one()
+    takes_none = connection.execute(sa.select(unsubscribed_from_all(contact_id))).scalar_one()
     for group_id, state in connection.execute(statement).all():
         becomes, kind = MembershipState(state), ChangeKind.DEACTIVATED
         if group_id in opened:

@@ -15,13 +15,14 @@ EMPTY = {"server_default": ""}
 
 def contact_key() -> Any:
     """A key's first column: the contact that the row belongs to, and goes with."""
-    return Field(
-        sa_type=BigId,
-        primary_key=True,
-        foreign_key="contact.id",
-        ondelete="CASCADE",
-        sa_column_kwargs={"autoincrement": False},
-    )
+    return given_number(foreign_key="contact.id", ondelete="CASCADE")
+
+
+def given_number(**arguments: Any) -> Any:
+    """A number in a key that the row is given, and no database counts."""
+    arguments.setdefault("sa_type", BigId)
+    more = {"autoincrement": False, **arguments.pop("sa_column_kwargs", {})}
+    return Field(primary_key=True, sa_column_kwargs=more, **arguments)
 
 
 def mentions_others(*texts: str) -> Any:

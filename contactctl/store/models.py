@@ -1,8 +1,8 @@
 """The tables' models. Growing tables have keys that start with the contact's id.
 
-What is declared here holds everywhere: `make docs` writes store/tables.py from it, and every other
-module takes its lists of columns from there. A text column `x` of `contact` that has the
-name of a field (domain.fields) is imported, shown, exported and compared; where `x_folded` stands
+What is declared here holds everywhere: `make docs` writes store/tables.json from it, and every
+other module takes its lists of columns from there. A text column `x` of `contact` that has the name
+of a field (domain.fields) is imported, shown, exported and compared; where `x_folded` stands
 beside it, it is compared by that (domain.text.fold). Whatever is text or JSON is searched when an
 address is erased, unless its type is Code.
 """
@@ -21,6 +21,7 @@ from contactctl.store.model_base import (
     ZERO,
     StoreTable,
     contact_key,
+    given_number,
     json_column,
     mentions_index,
     mentions_others,
@@ -138,9 +139,7 @@ class ExternalId(StoreTable, table=True):
         NO_ROWID,
     )
 
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    contact_id: int = given_number()
     source: str = Field(sa_type=Code, primary_key=True)
     external_id: str = Field(primary_key=True)
     run_id: int
@@ -228,9 +227,7 @@ class Deactivation(StoreTable, table=True):
         NO_ROWID,
     )
 
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    contact_id: int = given_number()
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
     category: str = Field(default="", sa_type=Code, primary_key=True)
@@ -296,9 +293,7 @@ class PlanItem(StoreTable, table=True):
     __table_args__ = NO_ROWID
 
     run_id: int = Field(primary_key=True)
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    contact_id: int = given_number()
     group_id: int = Field(
         default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **ZERO}
     )
@@ -338,21 +333,10 @@ class FormerAddress(StoreTable, table=True):
     """
 
     __tablename__ = "former_address"
-    __table_args__ = (
-        sa.Index("former_address_email_key", "email_key"),
-        {"sqlite_with_rowid": False},
-    )
+    __table_args__ = (sa.Index("former_address_email_key", "email_key"), NO_ROWID)
 
-    contact_id: int = Field(
-        sa_type=BigId,
-        primary_key=True,
-        foreign_key="contact.id",
-        ondelete="CASCADE",
-        sa_column_kwargs={"autoincrement": False},
-    )
-    change_number: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    contact_id: int = contact_key()
+    change_number: int = given_number()
     email: str
     email_key: str
     run_id: int

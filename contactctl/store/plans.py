@@ -8,15 +8,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from contactctl.domain.changes import ChangeKind
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import Run, RunKind, SkipReason
 from contactctl.store import tables
-from contactctl.store.criteria import active_where
+from contactctl.store.changes import change_contacts, note_each
 from contactctl.store.database.store import Store
 from contactctl.store.impact import Shift
+from contactctl.store.predicates import Clause, one_number
 
 _item = tables.plan_item
 _contact = tables.contact
+_membership = tables.membership
+
+WritePlan = Callable[[sa.Connection, int], int]  # (connection, run id) -> planned contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,51 @@ class Batch:
     after: int
     last: int
     contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A batch of a run, dealt with in one transaction, at the instant `now`."""
+
+    connection: sa.Connection
+    run: Run
+    batch: Batch
+    now: datetime
+
+    @property
+    def items(self) -> Clause:
+        """True for the plan items of the batch."""
+        return (_item.c.run_id == self.run.id) & self.covers(_item.c.contact_id)
+
+    @property
+    def contact_ids(self) -> sa.Select[int]:
+        """The contacts of these items."""
+        return sa.select(_item.c.contact_id).where(self.items)
+
+    def covers(self, contact_id: sa.ColumnElement[int]) -> Clause:
+        """True in the batch's stretch of contact ids, in whatever table."""
+        return sa.and_(contact_id > self.batch.after, contact_id <= self.batch.last)
+
+    def do(self, statement: sa.UpdateBase) -> int:
+        """Execute a statement; returns how many rows it has written."""
+        return self.connection.execute(statement).rowcount
+
+    def tell(self, kind: ChangeKind, chosen: sa.Select[Any]) -> None:
+        """Tell followers of each contact that is chosen, before what chooses them changes."""
+        note_each(self.connection, self.run.id, kind, chosen, self.now)
+
+    def change_contacts(self, which: Clause, **values: Any) -> int:
+        """Set columns of contacts, whose revision grows; returns how many."""
+        return change_contacts(self.connection, which, self.now, **values)
+
+    def set_members(self, which: Clause, state: MembershipState) -> int:
+        """Give memberships that state, and tell of it; to one that follows again, responses from
+        before count no more. Returns how many."""
+        back = {"reactivated_at": self.now} if state is MembershipState.FOLLOWS else {}
+        told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(state.value))
+        kind = ChangeKind.REACTIVATED if back else ChangeKind.DEACTIVATED
+        self.tell(kind, told.where(which).distinct())
+        return self.do(sa.update(_membership).where(which).values(state=state, **back))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +132,32 @@ class BatchWork:
     given to `outcome` as `answer`. Killed in between, the same is said again.
     """
 
-    outcome: Callable[..., BatchOutcome] | None  # (connection, run, batch)
-    change: Callable[..., int]  # (connection, run, batch, now)
+    outcome: Callable[..., BatchOutcome] | None  # (step)
+    change: Callable[..., int]  # (step)
     rights: Sequence[Right]
-    skipped: Callable[[sa.Connection, Run, Batch], dict[str, int]] | None = None
+    skipped: Callable[[Step], dict[str, int]] | None = None
     clean_up: Callable[[Store], None] | None = None
     returning: Callable[[sa.Connection, Run], int] | None = None
     losing: Callable[[sa.Connection, Run], int] | None = None
     impact: Callable[[sa.Connection, Run, Collection[int]], Shift] | None = None
     by_rule: Callable[[sa.Connection, Run], list[tuple[str, str, int, int]]] | None = None
     most_at_once: int | None = None
-    begin: Callable[..., tuple[BatchOutcome, Any]] | None = None  # (connection, run, batch, now)
+    begin: Callable[[Step], tuple[BatchOutcome, Any]] | None = None
     send: Callable[[Any], Any] | None = None
 
-    def apply(
-        self, connection: sa.Connection, run: Run, batch: Batch, now: datetime
-    ) -> BatchOutcome:
+    def apply(self, step: Step) -> BatchOutcome:
         """Change the batch's contacts; AssertionError where the numbers do not agree."""
         if self.outcome is not None:
-            outcome = self.outcome(connection, run, batch)
-            changed = self.change(connection, run, batch, now)
+            outcome = self.outcome(step)
+            changed = self.change(step)
             if changed != outcome.changed:
                 raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
             return outcome
-        changed, skipped = self.change(connection, run, batch, now), {}
-        if changed != batch.contacts and self.skipped is not None:
-            skipped = self.skipped(connection, run, batch)
-        if changed + sum(skipped.values()) != batch.contacts:
-            raise AssertionError(f"of {batch.contacts} contacts, changed {changed}, left {skipped}")
+        changed, skipped, contacts = self.change(step), {}, step.batch.contacts
+        if changed != contacts and self.skipped is not None:
+            skipped = self.skipped(step)
+        if changed + sum(skipped.values()) != contacts:
+            raise AssertionError(f"of {contacts} contacts, changed {changed}, left {skipped}")
         return BatchOutcome(changed, skipped)
 
 
@@ -136,15 +185,22 @@ def figures_of(connection: sa.Connection, run: Run, active: int) -> PlanFigures:
     )
 
 
-def plan_active(connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool]) -> int:
-    """Freeze the active contacts that fulfil `where`, all inside the database; returns how many."""
-    chosen = (
-        sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision)
-        .where(active_where(where))
-        .order_by(_contact.c.id)  # rows in the order of the key are written at its end
-    )
-    statement = sa.insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
-    return connection.execute(statement).rowcount
+def plan_of(where: Clause, **values: Any) -> WritePlan:
+    """What freezes the contacts that fulfil `where`, all inside the database; `values` are further
+    columns of their items."""
+
+    def write(connection: sa.Connection, run_id: int) -> int:
+        columns = {"run_id": run_id, **values}
+        literals = (sa.literal(value, _item.c[name].type) for name, value in columns.items())
+        chosen = (
+            sa.select(_contact.c.id, _contact.c.revision, *literals)
+            .where(where)
+            .order_by(_contact.c.id)  # rows in the order of the key are written at its end
+        )
+        names = ["contact_id", "revision", *columns]
+        return connection.execute(sa.insert(_item).from_select(names, chosen)).rowcount
+
+    return write
 
 
 def next_batch(connection: sa.Connection, run: Run, size: int) -> Batch | None:
@@ -162,30 +218,24 @@ def next_batch(connection: sa.Connection, run: Run, size: int) -> Batch | None:
         return None
     left = max(1, run.planned - run.changed - sum(run.skipped.values()))
     stretch = min(last - first + 1, max(size, size * (last - first + 1) // left))
-    counted = sa.select(sa.func.count(ids.distinct())).where(rest)
     while True:
         end = first + stretch - 1
-        contacts = int(connection.execute(counted.where(ids <= end)).scalar_one())
+        contacts = count_planned(connection, rest, ids <= end)
         if contacts <= 2 * size:
             return Batch(run.cursor, end, contacts)
         stretch //= 2
 
 
-def in_batch(run_id: int, batch: Batch) -> sa.ColumnElement[bool]:
-    """True for the plan items of this batch."""
-    return (
-        (_item.c.run_id == run_id)
-        & (_item.c.contact_id > batch.after)
-        & (_item.c.contact_id <= batch.last)
+def count_planned(connection: sa.Connection, *which: Clause) -> int:
+    """How many contacts have such plan items."""
+    return one_number(
+        connection, sa.select(sa.func.count(_item.c.contact_id.distinct())).where(*which)
     )
 
 
 def planned_contacts(connection: sa.Connection, run_id: int) -> int:
     """How many contacts a plan holds."""
-    statement = sa.select(sa.func.count(_item.c.contact_id.distinct())).where(
-        _item.c.run_id == run_id
-    )
-    return int(connection.execute(statement).scalar_one())
+    return count_planned(connection, _item.c.run_id == run_id)
 
 
 def outcome_by_reason(connection: sa.Connection, by_reason: sa.Select[Any]) -> BatchOutcome:
@@ -218,9 +268,7 @@ def planned_by_rule(connection: sa.Connection, run: Run) -> list[tuple[str, str,
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
-def settle(
-    connection: sa.Connection, run: Run, batch: Batch, still_holds: sa.ColumnElement[bool]
-) -> BatchOutcome:
+def settle(step: Step, still_holds: Clause) -> BatchOutcome:
     """Keep the batch's items whose contact has the planned revision and fulfils `still_holds`.
 
     The others leave the plan, counted: what is left of the batch is exactly what its run changes.
@@ -230,8 +278,8 @@ def settle(
     )
     exists_still = sa.exists().where(_contact.c.id == _item.c.contact_id)
     reason = sa.case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
-    statement = sa.select(reason, sa.func.count()).where(in_batch(run.id, batch)).group_by(reason)
-    outcome = outcome_by_reason(connection, statement)
+    statement = sa.select(reason, sa.func.count()).where(step.items).group_by(reason)
+    outcome = outcome_by_reason(step.connection, statement)
     if outcome.skipped:
-        connection.execute(sa.delete(_item).where(in_batch(run.id, batch), sa.not_(as_shown)))
+        step.do(sa.delete(_item).where(step.items, sa.not_(as_shown)))
     return outcome

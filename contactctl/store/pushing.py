@@ -5,8 +5,8 @@ its list may have the contact or not. Whatever happens then, the next push finds
 the provider what is right by that time.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.run_kinds import PushRun
-from contactctl.domain.runs import Run, SkipReason
+from contactctl.domain.runs import SkipReason
 from contactctl.store import tables
 from contactctl.store.addresses import ids_of_keys
 from contactctl.store.fields import is_one_of
 from contactctl.store.handling import complained
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
+from contactctl.store.plans import BatchOutcome, BatchWork, Step, WritePlan, plan_of, settle
+from contactctl.store.predicates import Clause, how_many, one_number
 from contactctl.store.selections import first_rows
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import CodeText, UtcInstant
@@ -42,47 +43,25 @@ Told = Mapping[PushAction, Mapping[str, int]]  # by address the contact
 Refused = Mapping[PushAction, Collection[str]]
 
 
-def plan_push(connection: sa.Connection, run_id: int, source: str) -> int:
-    """Freeze who is to be suppressed by the provider, and who is to be taken off; returns how many.
+def plan_push(source: str) -> WritePlan:
+    """What freezes who is to be suppressed by the provider, and who is to be taken off.
 
     Taken off are contacts that we have put there, are active, and never complained.
     """
-    columns = ["contact_id", "run_id", "action", "revision"]
-    return sum(
-        connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
-        for chosen in (_chosen(run_id, source, action) for action in PushAction)
-    )
+    parts = [plan_of(_is_due(source, action), action=action) for action in PushAction]
+    return lambda connection, run_id: sum(write(connection, run_id) for write in parts)
 
 
 def count_push(connection: sa.Connection, source: str) -> dict[PushAction, int]:
     """How many there would be of each."""
-    return {
-        action: int(
-            connection.execute(
-                sa.select(sa.func.count()).select_from(_chosen(0, source, action).subquery())
-            ).scalar_one()
-        )
-        for action in PushAction
-    }
+    due = {action: _is_due(source, action) for action in PushAction}
+    return {action: how_many(connection, _contact, is_due) for action, is_due in due.items()}
 
 
 def first_of_push(connection: sa.Connection, source: str, most: int) -> list[dict[str, Any]]:
     """The first contacts of such a plan."""
     wanted = sa.or_(*(_is_due(source, action) for action in PushAction))
     return first_rows(connection, sa.select(_contact.c.id).where(wanted), most)
-
-
-def _chosen(run_id: int, source: str, action: PushAction) -> sa.Select[Any]:
-    return (
-        sa.select(
-            _contact.c.id,
-            sa.literal(run_id, sa.Integer),
-            sa.literal(action, CodeText),
-            _contact.c.revision,
-        )
-        .where(_is_due(source, action))
-        .order_by(_contact.c.id)
-    )
 
 
 def _is_due(source: str, action: PushAction) -> sa.ColumnElement[bool]:
@@ -100,69 +79,54 @@ def _still(action: PushAction) -> sa.ColumnElement[bool]:
     return sa.and_(_contact.c.status == Status.INACTIVE, _contact.c.email_key.contains("@"))
 
 
-def begin_push(
-    connection: sa.Connection, run: Run, batch: Batch, now: datetime
-) -> tuple[BatchOutcome, Told]:
+def begin_push(step: Step) -> tuple[BatchOutcome, Told]:
     """Note of whom the provider is about to be told; contacts that have changed since the plan
     leave it."""
     still = sa.or_(*(sa.and_(_item.c.action == action, _still(action)) for action in PushAction))
-    outcome = settle(connection, run, batch, still)
-    connection.execute(sa.delete(_pushed).where(_of_batch(run, batch)))
-    about_to_be_told = sa.select(
-        _item.c.contact_id,
-        sa.literal(run.details_as(PushRun).source, CodeText),
-        sa.literal(run.id, sa.Integer),
-        sa.literal(now, UtcInstant),
+    outcome = settle(step, still)
+    step.do(sa.delete(_pushed).where(_of_batch(step)))
+    about_to_be_told = step.contact_ids.add_columns(
+        sa.literal(step.run.details_as(PushRun).source, CodeText),
+        sa.literal(step.run.id, sa.Integer),
+        sa.literal(step.now, UtcInstant),
         sa.false(),
-    ).where(in_batch(run.id, batch))
+    ).order_by(_item.c.contact_id)
     columns = ["contact_id", "source", "run_id", "pushed_at", "confirmed"]
-    connection.execute(
-        sa.insert(_pushed).from_select(columns, about_to_be_told.order_by(_item.c.contact_id))
-    )
-    told = {action: _emails(connection, run, batch, action) for action in PushAction}
-    return outcome, told
+    step.do(sa.insert(_pushed).from_select(columns, about_to_be_told))
+    return outcome, {action: _emails(step, action) for action in PushAction}
 
 
-def push_outcome(
-    connection: sa.Connection, run: Run, batch: Batch, *, answer: tuple[Told, Refused]
-) -> BatchOutcome:
+def push_outcome(step: Step, *, answer: tuple[Told, Refused]) -> BatchOutcome:
     """Contacts of whom the provider has been told; those erased or given another address meanwhile,
     and addresses that it refuses, leave the plan."""
     told, refused = answer
-    skipped: dict[str, int] = {}
+    skipped: Counter[str] = Counter()
     for action, addresses in refused.items():
-        of_refused = _item.c.contact_id.in_([told[action][each] for each in addresses])
-        leaving = sa.delete(_item).where(in_batch(run.id, batch), of_refused)
+        ids = [told[action][each] for each in addresses]
         if action is PushAction.ADD:
-            is_listed = _pushed.c.contact_id.in_([told[action][each] for each in addresses])
-            connection.execute(sa.delete(_pushed).where(_of_batch(run, batch), is_listed))
-        number = connection.execute(leaving).rowcount
-        skipped[SkipReason.REFUSED] = skipped.get(SkipReason.REFUSED, 0) + number
+            step.do(sa.delete(_pushed).where(_of_batch(step), _pushed.c.contact_id.in_(ids)))
+        leaving = sa.delete(_item).where(step.items, _item.c.contact_id.in_(ids))
+        skipped[SkipReason.REFUSED] += step.do(leaving)
     is_noted = sa.exists().where(
         _pushed.c.contact_id == _item.c.contact_id,
-        _pushed.c.source == run.details_as(PushRun).source,
+        _pushed.c.source == step.run.details_as(PushRun).source,
     )
-    gone = sa.delete(_item).where(in_batch(run.id, batch), sa.not_(is_noted))
-    skipped[SkipReason.GONE] = connection.execute(gone).rowcount
-    left = sa.select(sa.func.count()).select_from(_item).where(in_batch(run.id, batch))
-    changed = int(connection.execute(left).scalar_one())
-    return BatchOutcome(changed, {reason: number for reason, number in skipped.items() if number})
+    skipped[SkipReason.GONE] = step.do(sa.delete(_item).where(step.items, sa.not_(is_noted)))
+    return BatchOutcome(how_many(step.connection, _item, step.items), dict(+skipped))
 
 
-def note_pushed(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def note_pushed(step: Step) -> int:
     """Confirm whom the provider suppresses for us now; returns how many it was told of."""
-    confirmed = {"confirmed": sa.true(), "pushed_at": now}
-    added = sa.update(_pushed).where(_of_batch(run, batch, PushAction.ADD)).values(confirmed)
-    removed = sa.delete(_pushed).where(_of_batch(run, batch, PushAction.REMOVE))
-    return sum(connection.execute(statement).rowcount for statement in (added, removed))
+    confirmed = {"confirmed": sa.true(), "pushed_at": step.now}
+    added = sa.update(_pushed).where(_of_batch(step, PushAction.ADD)).values(confirmed)
+    removed = sa.delete(_pushed).where(_of_batch(step, PushAction.REMOVE))
+    return step.do(added) + step.do(removed)
 
 
-def _of_batch(run: Run, batch: Batch, *actions: PushAction) -> sa.ColumnElement[bool]:
+def _of_batch(step: Step, *actions: PushAction) -> Clause:
     """What is noted of the source's contacts in a batch."""
-    items = sa.select(_item.c.contact_id).where(
-        in_batch(run.id, batch), _item.c.action.in_(actions or list(PushAction))
-    )
-    of_source = _pushed.c.source == run.details_as(PushRun).source
+    items = step.contact_ids.where(_item.c.action.in_(actions or list(PushAction)))
+    of_source = _pushed.c.source == step.run.details_as(PushRun).source
     return sa.and_(of_source, _pushed.c.contact_id.in_(items))
 
 
@@ -208,19 +172,17 @@ def compare_lists(
 
 def _count(connection: sa.Connection, ids: sa.Select[int]) -> int:
     counted = ids.with_only_columns(sa.func.count(), maintain_column_froms=True)
-    return int(connection.execute(counted).scalar_one())
+    return one_number(connection, counted)
 
 
-def _emails(
-    connection: sa.Connection, run: Run, batch: Batch, action: PushAction
-) -> dict[str, int]:
+def _emails(step: Step, action: PushAction) -> dict[str, int]:
     statement = (
         sa.select(_contact.c.email, _contact.c.id)
         .join(_item, _item.c.contact_id == _contact.c.id)
-        .where(in_batch(run.id, batch), _item.c.action == action)
+        .where(step.items, _item.c.action == action)
         .order_by(_contact.c.id)
     )
-    return {row.email: row.id for row in connection.execute(statement)}
+    return {row.email: row.id for row in step.connection.execute(statement)}
 
 
 PUSHING = BatchWork(

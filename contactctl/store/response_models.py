@@ -6,7 +6,14 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
-from contactctl.store.model_base import EMPTY, NO_ROWID, StoreTable, contact_key, mentions_index
+from contactctl.store.model_base import (
+    EMPTY,
+    NO_ROWID,
+    StoreTable,
+    contact_key,
+    given_number,
+    mentions_index,
+)
 from contactctl.store.types import BigId, Code, UtcInstant
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
@@ -54,11 +61,7 @@ class Response(_Recorded, table=True):
     __tablename__ = "response"
     __table_args__ = (
         # few at any time: what an ingest, or an operator, has yet to decide about
-        sa.Index(
-            "response_held",
-            "run_id",
-            sqlite_where=sa.text("held = 1"),
-        ),
+        sa.Index("response_held", "run_id", sqlite_where=sa.text("held = 1")),
         sa.Index("response_occurred", "occurred_at"),
         sa.Index("response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
         # how many of one category each contact has, as criteria ask; the last three so that SQLite,
@@ -123,13 +126,9 @@ class Delivery(StoreTable, table=True):
     __tablename__ = "delivery"
     __table_args__ = NO_ROWID
 
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    contact_id: int = given_number()
     occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
-    source_hash: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    source_hash: int = given_number()
     mails: int = Field(sa_column_kwargs={"server_default": sa.text("1")})
 
 

@@ -1,7 +1,7 @@
 """Deliveries, bounces and complaints of a time, counted for a report (domain.response_report)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,12 +11,14 @@ from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
+from contactctl.store.predicates import how_many
 
 _contact = tables.contact
 _rate = tables.delivery_rate
 _response = tables.response
 _unmatched = tables.unmatched_response
 
+_BY_DOMAINS = (ReportBy.HOST, ReportBy.CATEGORY)  # their mails: of the domains they were heard of
 _IS_COMPLAINT = _response.c.category == Category.SPAM_COMPLAINT
 
 
@@ -28,15 +30,17 @@ def report_rows(connection: sa.Connection, by: ReportBy, since: datetime) -> lis
     category, the deliveries are those to the domains that it was heard of from.
     """
     since = hour_start(hour_of(since))
-    failed = _failed(connection, by, since)
-    if by in (ReportBy.HOST, ReportBy.CATEGORY):
-        by_domain = _delivered(connection, ReportBy.DOMAIN, since)
+    failed: dict[str, tuple[int, int]] = {}
+    domains: dict[str, set[str]] = defaultdict(set)
+    for name, domain, bounced, complained in _failed(connection, by, since):
+        before = failed.get(name, (0, 0))
+        failed[name] = (before[0] + bounced, before[1] + complained)
+        domains[name].add(domain)
+    delivered = _delivered(connection, by, since)
+    if by in _BY_DOMAINS:
         delivered = {
-            name: sum(by_domain.get(domain, 0) for domain in domains)
-            for name, domains in _domains_of(connection, by, since).items()
+            name: sum(delivered.get(each, 0) for each in heard) for name, heard in domains.items()
         }
-    else:
-        delivered = _delivered(connection, by, since)
     return [
         Figures(name, delivered.get(name, 0), *failed.get(name, (0, 0)))
         for name in dict.fromkeys((*failed, *delivered))
@@ -46,52 +50,37 @@ def report_rows(connection: sa.Connection, by: ReportBy, since: datetime) -> lis
 def count_unmatched_since(connection: sa.Connection, since: datetime) -> int:
     """Responses to addresses that no contact has."""
     started = hour_start(hour_of(since))
-    statement = sa.select(sa.func.count()).where(
-        _unmatched.c.occurred_at >= started, _is_failure(_unmatched)
-    )
-    return int(connection.execute(statement).scalar_one())
+    is_recent = _unmatched.c.occurred_at >= started
+    return how_many(connection, _unmatched, is_recent, _is_failure(_unmatched))
 
 
 def _failed(
     connection: sa.Connection, by: ReportBy, since: datetime
-) -> Mapping[str, tuple[int, int]]:
-    """By name: bounced, complained."""
-    name = _name(connection, by)
+) -> Iterable[tuple[str, str, int, int]]:
+    """(name, domain, bounced, complained); of a day not by domain, which no day needs."""
+    name = domain = _name(connection, by)
+    rows: sa.FromClause = _response
+    if by is not ReportBy.DAY:
+        domain = _contact.c.email_domain
+        rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     complained = sa.func.sum(sa.case((_IS_COMPLAINT, 1), else_=0))
     statement = (
-        sa.select(name, sa.func.count() - complained, complained)
-        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
+        sa.select(name, domain, sa.func.count() - complained, complained)
+        .select_from(rows)
         .where(_response.c.occurred_at >= since, _is_failure(_response))
-        .group_by(name)
+        .group_by(name, domain)
     )
-    return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
+    for row in connection.execute(statement):
+        yield row[0], row[1], int(row[2]), int(row[3])
 
 
-def _is_failure(table: object) -> sa.ColumnElement[bool]:
-    columns = table.c  # type: ignore[attr-defined]
-    is_evidence = sa.or_(columns.counts, columns.not_counted.in_(("sender-side", DISCARDED)))
-    matches: sa.ColumnElement[bool] = is_evidence & (columns.channel == "email")
-    return matches
-
-
-def _domains_of(
-    connection: sa.Connection, by: ReportBy, since: datetime
-) -> Mapping[str, Iterable[str]]:
-    name = _name(connection, by)
-    statement = (
-        sa.select(name, _contact.c.email_domain)
-        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
-        .where(_response.c.occurred_at >= since, _is_failure(_response))
-        .distinct()
-    )
-    found: dict[str, list[str]] = defaultdict(list)
-    for each, domain in connection.execute(statement):
-        found[each].append(domain)
-    return found
+def _is_failure(of: sa.Table) -> sa.ColumnElement[bool]:
+    is_evidence = sa.or_(of.c.counts, of.c.not_counted.in_(("sender-side", DISCARDED)))
+    return is_evidence & (of.c.channel == "email")
 
 
 def _delivered(connection: sa.Connection, by: ReportBy, since: datetime) -> dict[str, int]:
-    name = _rate.c.domain if by is ReportBy.DOMAIN else _day(connection, _rate.c.hour)
+    name = _day(connection, _rate.c.hour) if by is ReportBy.DAY else _rate.c.domain
     statement = sa.select(name, sa.func.sum(_rate.c.deliveries)).where(_rate.c.hour >= since)
     return {row[0]: int(row[1]) for row in connection.execute(statement.group_by(name))}
 

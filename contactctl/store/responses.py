@@ -5,12 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
+from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
+from contactctl.store.predicates import Clause, how_many, is_wish, one_number
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import insert_new
@@ -23,28 +24,7 @@ _group = tables.group
 _response = tables.response
 _unmatched = tables.unmatched_response
 
-_SHARED_COLUMNS = (
-    "source_key",
-    "category",
-    "counts",
-    "not_counted",
-    "held",
-    "status",
-    "diagnostic",
-    "rule",
-    "evidence",
-    "through",
-    "recipient",
-    "channel",
-    "occurred_at",
-    "recorded_at",
-    "source",
-    "run_id",
-    "host",
-    "message",
-    "incident_id",
-    "mentions_others",
-)
+_SHARED_COLUMNS = [column.name for column in _unmatched.c if column.name in _response.c]
 
 
 def adopt_unmatched(connection: sa.Connection, email_keys: Collection[str]) -> bool:
@@ -97,11 +77,16 @@ def _adopted() -> sa.Select[int]:
 def list_responses(connection: sa.Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:
     """Rows with the keys of a response, and `contact` and `email`, None where unmatched."""
     table = _unmatched if wanted.unmatched else _response
-    dialect = connection.dialect.name
-    owner = id_of_key(connection, wanted.email_key) if wanted.email_key else None
-    statement = _of_nobody(wanted, dialect) if wanted.unmatched else _of_contacts(wanted, owner)
+    conditions = _conditions(table, wanted)
+    if wanted.email_key is not None:
+        conditions.append(_is_to(connection, table, wanted.email_key))
+    if wanted.domain is not None:
+        dialect = connection.dialect.name
+        domain = unmatched_domain(dialect) if wanted.unmatched else _contact.c.email_domain
+        conditions.append(domain == wanted.domain)
     statement = (
-        statement.where(*_shared_conditions(table, wanted))
+        (_OF_NOBODY if wanted.unmatched else _OF_CONTACTS)
+        .where(*conditions)
         .order_by(table.c.occurred_at.desc(), table.c.source_key)
         .limit(wanted.limit)
     )
@@ -111,12 +96,7 @@ def list_responses(connection: sa.Connection, wanted: ResponseFilter) -> list[di
 def responses_of_contact(connection: sa.Connection, contact_id: int) -> list[dict[str, Any]]:
     """All responses of one contact, oldest first, with the group's id besides."""
     statement = (
-        sa.select(
-            *_shared_columns(_response),
-            _response.c.held,
-            _response.c.group_id,
-            _group.c.name.label("group"),
-        )
+        sa.select(*_listed(_response, _group.c.name), _response.c.group_id)
         .outerjoin(_group, _group.c.id == _response.c.group_id)
         .where(_response.c.contact_id == contact_id)
         .order_by(_response.c.occurred_at, _response.c.source_key)
@@ -126,85 +106,60 @@ def responses_of_contact(connection: sa.Connection, contact_id: int) -> list[dic
 
 def count_unmatched(connection: sa.Connection, email_key: str) -> int:
     """How many responses wait for a contact with this key."""
-    statement = sa.select(sa.func.count()).where(_unmatched.c.email_key == email_key)
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _unmatched, _unmatched.c.email_key == email_key)
 
 
-def _of_contacts(wanted: ResponseFilter, contact_id: int | None) -> sa.Select[Any]:
-    """Those of one contact where an address is wanted; of nobody where `contact_id` is None."""
-    statement = sa.select(
-        _contact.c.id.label("contact"),
-        _contact.c.email,
-        _response.c.held,
-        _group.c.name.label("group"),
-        *_shared_columns(_response),
-    ).select_from(
-        _response.join(_contact, _contact.c.id == _response.c.contact_id).outerjoin(
-            _group, _group.c.id == _response.c.group_id
-        )
-    )
-    if wanted.email_key is not None:
-        of_contact = sa.false() if contact_id is None else _response.c.contact_id == contact_id
-        statement = statement.where(of_contact)
-    if wanted.domain is not None:
-        statement = statement.where(_contact.c.email_domain == wanted.domain)
-    return statement.where(_response.c.held) if wanted.held else statement
+def _is_to(connection: sa.Connection, table: sa.Table, email_key: str) -> Clause:
+    """Responses to the address, or of the contact that has it now."""
+    if table is _unmatched:
+        return table.c.email_key == email_key
+    owner = id_of_key(connection, email_key)
+    return sa.false() if owner is None else table.c.contact_id == owner
 
 
-def _of_nobody(wanted: ResponseFilter, dialect: str) -> sa.Select[Any]:
-    statement = sa.select(
-        sa.null().label("contact"),
-        sa.null().label("email"),
-        _unmatched.c.held,
-        _unmatched.c.group_folded.label("group"),
-        *_shared_columns(_unmatched),
-    )
-    if wanted.email_key is not None:
-        statement = statement.where(_unmatched.c.email_key == wanted.email_key)
-    if wanted.domain is not None:
-        statement = statement.where(unmatched_domain(dialect) == wanted.domain)
-    return statement.where(_unmatched.c.held) if wanted.held else statement
-
-
-def _shared_conditions(
-    table: sa.FromClause, wanted: ResponseFilter
-) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.categories:
-        conditions.append(table.c.category.in_(wanted.categories))
-    if wanted.unsubscribed:
-        conditions.append(table.c.category.in_(WISHES))
-    if wanted.since is not None:
-        conditions.append(table.c.occurred_at >= wanted.since)
+def _conditions(table: sa.Table, wanted: ResponseFilter | HeldFilter) -> list[Clause]:
+    """What both filters may ask for, but for the domain; and what only responses are listed by."""
+    conditions: list[Clause] = []
     if wanted.run_id is not None:
         conditions.append(table.c.run_id == wanted.run_id)
     if wanted.incident is not None:
         conditions.append(table.c.incident_id == wanted.incident)
+    if isinstance(wanted, HeldFilter) or wanted.held:
+        conditions.append(table.c.held)
+    if isinstance(wanted, HeldFilter):
+        return conditions
+    if wanted.categories:
+        conditions.append(table.c.category.in_(wanted.categories))
+    if wanted.unsubscribed:
+        conditions.append(is_wish(table))
+    if wanted.since is not None:
+        conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.not_counted:
         conditions.append(~table.c.counts)
     return conditions
 
 
-def _shared_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+def _listed(table: sa.Table, group: sa.ColumnElement[str]) -> list[sa.ColumnElement[Any]]:
     names = (
-        "recipient",
-        "category",
-        "counts",
-        "not_counted",
-        "status",
-        "diagnostic",
-        "rule",
-        "evidence",
-        "through",
-        "host",
-        "channel",
-        "occurred_at",
-        "recorded_at",
-        "source",
-        "source_key",
+        *("recipient", "category", "counts", "not_counted", "status", "diagnostic", "rule"),
+        *("evidence", "through", "host", "channel", "occurred_at", "recorded_at"),
+        *("source", "source_key"),
     )
     incident = sa.func.nullif(table.c.incident_id, 0).label("incident")
-    return [*(table.c[name] for name in names), incident, table.c.run_id.label("run")]
+    columns = [table.c[name] for name in names]
+    return [table.c.held, group.label("group"), *columns, incident, table.c.run_id.label("run")]
+
+
+_OF_CONTACTS = (
+    sa.select(_contact.c.id.label("contact"), _contact.c.email, *_listed(_response, _group.c.name))
+    .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
+    .outerjoin(_group, _group.c.id == _response.c.group_id)
+)
+_OF_NOBODY = sa.select(
+    sa.null().label("contact"),
+    sa.null().label("email"),
+    *_listed(_unmatched, _unmatched.c.group_folded),
+)
 
 
 # Held responses: set aside while it is open whether they count, then released or discarded
@@ -221,7 +176,7 @@ def release_held(connection: sa.Connection, run_id: int, chosen: HeldFilter) -> 
     """Let held responses count; the contacts concerned go into the run's plan. Returns how many."""
     concerned = (
         sa.select(_response.c.contact_id, sa.literal(run_id), sa.literal(0))
-        .where(_is_chosen(chosen))
+        .where(_is_chosen(_response, connection.dialect.name, chosen))
         .distinct()
     )
     connection.execute(
@@ -256,7 +211,7 @@ def count_refused(
             is_one_of(_response.c.rule + " " + _response.c.status, said, connection.dialect.name),
         )
     )
-    return int(connection.execute(statement).scalar_one())
+    return one_number(connection, statement)
 
 
 def runs_with_concerned(connection: sa.Connection) -> list[int]:
@@ -286,9 +241,10 @@ def forget_concerned(connection: sa.Connection, run_ids: Sequence[int]) -> None:
 
 def incidents_of(connection: sa.Connection, chosen: HeldFilter) -> list[int]:
     """The numbers of the incidents that the chosen responses are held in."""
-    numbers = sa.select(_response.c.incident_id).where(_is_chosen(chosen))
-    of_nobody = sa.select(_unmatched.c.incident_id).where(
-        _is_chosen_of_nobody(connection.dialect.name, chosen)
+    dialect = connection.dialect.name
+    numbers, of_nobody = (
+        sa.select(table.c.incident_id).where(_is_chosen(table, dialect, chosen))
+        for table in (_response, _unmatched)
     )
     found = connection.execute(numbers.union(of_nobody)).scalars()
     return sorted(number for number in found if number)
@@ -302,37 +258,20 @@ def _decide(connection: sa.Connection, chosen: HeldFilter, values: Mapping[str, 
     return sum(
         connection.execute(
             sa.update(table)
-            .where(which)
+            .where(_is_chosen(table, connection.dialect.name, chosen))
             .values(**values, incident_id=sa.func.coalesce(table.c.incident_id, 0))
         ).rowcount
-        for table, which in (
-            (_response, _is_chosen(chosen)),
-            (_unmatched, _is_chosen_of_nobody(connection.dialect.name, chosen)),
-        )
+        for table in (_response, _unmatched)
     )
 
 
-def _is_chosen(chosen: HeldFilter) -> sa.ColumnElement[bool]:
-    conditions = _conditions(_response, chosen)
-    if chosen.domain is not None:
+def _is_chosen(table: sa.Table, dialect: str, chosen: HeldFilter) -> Clause:
+    conditions = _conditions(table, chosen)
+    if chosen.domain is not None and table is _unmatched:
+        conditions.append(unmatched_domain(dialect) == chosen.domain)
+    elif chosen.domain is not None:
         of_domain = sa.exists().where(
-            _contact.c.id == _response.c.contact_id, _contact.c.email_domain == chosen.domain
+            _contact.c.id == table.c.contact_id, _contact.c.email_domain == chosen.domain
         )
         conditions.append(of_domain)
     return sa.and_(*conditions)
-
-
-def _is_chosen_of_nobody(dialect: str, chosen: HeldFilter) -> sa.ColumnElement[bool]:
-    conditions = _conditions(_unmatched, chosen)
-    if chosen.domain is not None:
-        conditions.append(unmatched_domain(dialect) == chosen.domain)
-    return sa.and_(*conditions)
-
-
-def _conditions(table: sa.FromClause, chosen: HeldFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [table.c.held]
-    if chosen.run_id is not None:
-        conditions.append(table.c.run_id == chosen.run_id)
-    if chosen.incident is not None:
-        conditions.append(table.c.incident_id == chosen.incident)
-    return conditions

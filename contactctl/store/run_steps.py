@@ -12,7 +12,7 @@ from contactctl.domain.errors import InterruptedByUserError, NotFoundError, Refu
 from contactctl.domain.policies import Terms
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.store import plans, runs
-from contactctl.store.database.locks import in_turn, serialise
+from contactctl.store.database.locks import in_turn, taking_turn
 from contactctl.store.database.store import Store
 from contactctl.store.impact import count_active
 from contactctl.store.temporary import refresh_statistics
@@ -85,7 +85,6 @@ class Waiting:
     why: str = ""
 
 
-WritePlan = Callable[[sa.Connection, int], int]  # (connection, run id) -> planned contacts
 # None: the plan is confirmed, and its run `running`; what it raises takes everything back
 Decide = Callable[[plans.PlanFigures], Waiting | None]
 
@@ -97,7 +96,7 @@ class _NothingPlannedError(Exception):
 def write_run_with_plan(
     store: Store,
     request: Request,
-    write: WritePlan,
+    write: plans.WritePlan,
     decide: Decide,
     *,
     now: datetime,
@@ -114,12 +113,7 @@ def write_run_with_plan(
         with store.writing(snapshot=True) as connection:
             require_rights(connection, request.kind)
             run_id = runs.insert_run(
-                connection,
-                request,
-                state=RunState.PLANNED,
-                identity=store.identity,
-                now=now,
-                expires_at=expires_at,
+                connection, request, state=RunState.PLANNED, now=now, expires_at=expires_at
             )
             planned = write(connection, run_id)
             refresh_statistics(connection, "plan_item")
@@ -213,11 +207,11 @@ def begin_batch(
     """Note what is about to be said of the next batch; None when none is left."""
     if work.begin is None:
         raise AssertionError(f"{run.kind} tells nobody")
-    with in_turn(store, runs.CONTACT_CHANGES) as connection:
+    with in_turn(store) as connection:
         batch = plans.next_batch(connection, run, size)
         if batch is None:
             return None
-        outcome, message = work.begin(connection, run, batch, now)
+        outcome, message = work.begin(plans.Step(connection, run, batch, now))
         runs.advance(connection, run, cursor=run.cursor, changed=0, skipped=outcome.skipped)
         return BegunBatch(runs.get_run(connection, run.id), batch, message)
 
@@ -241,12 +235,12 @@ def apply_batch(
     program changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
     """
     work = work or plans.work_of(run.kind)
-    with in_turn(store, runs.CONTACT_CHANGES) as connection:
+    with in_turn(store) as connection:
         batch = begun or plans.next_batch(connection, run, size)
         if batch is None:
             return None
         runs.lock_running_run(connection, run.id, cursor=run.cursor)  # its row first, everywhere
-        outcome = work.apply(connection, run, batch, now)
+        outcome = work.apply(plans.Step(connection, run, batch, now))
         runs.advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
         )
@@ -276,8 +270,7 @@ def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: st
 
 def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
     """running -> cancelled: what is done stays done, the rest of the plan is deleted."""
-    with store.writing() as connection:
-        serialise(connection, runs.CONTACT_CHANGES)
+    with taking_turn(store) as connection:
         values = {
             "finished_at": now,
             "active_after": count_active(connection),

@@ -20,25 +20,17 @@ from contactctl.domain.policies import StoredPolicy, Terms
 from contactctl.domain.run_kinds import details_from_json
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
-from contactctl.store.types import BigId, UtcInstant
+from contactctl.store.impact import count_active
+from contactctl.store.predicates import how_many, one_number, run_sql
+from contactctl.store.types import BigId
 
 _policy = tables.policy
 _routine = tables.routine
 _run = tables.run
 
-# every kind of run that changes a contact's status or memberships shares this lock
-CONTACT_CHANGES = "contacts"
-
 
 def insert_run(
-    connection: sa.Connection,
-    request: Request,
-    *,
-    state: RunState,
-    identity: str,
-    now: datetime,
-    expires_at: datetime | None = None,
-    values: Mapping[str, Any] | None = None,
+    connection: sa.Connection, request: Request, *, state: RunState, now: datetime, **values: Any
 ) -> int:
     """Write a new run row, `values` being further columns; returns its number.
 
@@ -50,38 +42,25 @@ def insert_run(
         "state": state,
         "operator": request.operator,
         "applied_by": None if state is RunState.PLANNED else request.operator,
-        "database_identity": identity,
+        "database_identity": request.database,
         "reason": request.reason,
         "request": request.details.to_json(),
         "planned_at": now,
         "started_at": now if state is RunState.RUNNING else None,
-        "expires_at": expires_at,
         "clock_replaced": request.clock_replaced,
-        "planned": 0,
-        "changed": 0,
-        "skipped": {},
-        "cursor": 0,
-        "message": "",
         "terms": request.terms.to_json() if request.terms else {},
-        **(values or {}),
+        **values,
     }
     result = connection.execute(sa.insert(_run).values(row).returning(_run.c.id))
     return int(result.scalar_one())
 
 
 def insert_done_run(
-    connection: sa.Connection,
-    request: Request,
-    *,
-    identity: str,
-    now: datetime,
-    values: Mapping[str, Any] | None = None,
+    connection: sa.Connection, request: Request, now: datetime, **values: Any
 ) -> int:
     """Write the row of a run that one transaction does whole; returns its number."""
-    done = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1, **(values or {})}
-    return insert_run(
-        connection, request, state=RunState.DONE, identity=identity, now=now, values=done
-    )
+    done = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1, **values}
+    return insert_run(connection, request, state=RunState.DONE, now=now, **done)
 
 
 def get_run(connection: sa.Connection, run_id: int) -> Run:
@@ -183,11 +162,28 @@ def change_state(
         raise _moved_meanwhile(get_run(connection, run_id))
 
 
-def finish_one(connection: sa.Connection, run_id: int, active_after: int, now: datetime) -> None:
+def begin_one(
+    connection: sa.Connection, request: Request, now: datetime, *, ended: int | None = None
+) -> int:
+    """Write the row of a run that is about to change one contact in this transaction, and to end so
+    many reasons to be inactive."""
+    results = {} if ended is None else {"ended": ended}
+    values = {"active_before": count_active(connection), "results": results}
+    return insert_run(connection, request, state=RunState.RUNNING, now=now, **values)
+
+
+def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
+    """running -> failed: the message says what it has done so far, and what ended it."""
+    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
+    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
+
+
+def finish_one(connection: sa.Connection, run_id: int, now: datetime) -> None:
     """running -> done, of a run that has changed one contact in this transaction.
 
     Not by `update_run`: a role that may write such runs may not write to one that is done.
     """
+    active_after = count_active(connection)
     values = {"finished_at": now, "planned": 1, "changed": 1, "active_after": active_after}
     change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
 
@@ -233,8 +229,7 @@ def any_by_real_clock(connection: sa.Connection) -> bool:
 
 def count_runs(connection: sa.Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
-    statement = sa.select(sa.func.count()).select_from(_run).where(_run.c.state.in_(states))
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _run, _run.c.state.in_(states))
 
 
 def _require_same_policy(connection: sa.Connection, terms: Terms | None) -> None:
@@ -252,10 +247,10 @@ def _require_same_policy(connection: sa.Connection, terms: Terms | None) -> None
 
 def count_waiting(connection: sa.Connection) -> int:
     """How many contacts wait in plans that thresholds have made, to be confirmed."""
-    statement = sa.select(sa.func.coalesce(sa.func.sum(_run.c.planned), 0)).where(
+    waiting = sa.select(sa.func.coalesce(sa.func.sum(_run.c.planned), 0)).where(
         _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
     )
-    return int(connection.execute(statement).scalar_one())
+    return one_number(connection, waiting)
 
 
 def _of_number(run_id: int) -> sa.Select[Any]:
@@ -309,25 +304,22 @@ def _to_run(row: sa.Row[Any]) -> Run:
 # When what cron does was last done, whether there was anything to do or not
 
 
-_NOTE = sa.text(
-    "INSERT INTO routine (work, done_at) VALUES (:work, :now) ON CONFLICT (work)"
-    " DO UPDATE SET done_at = excluded.done_at WHERE excluded.done_at > routine.done_at"
-).bindparams(sa.bindparam("now", type_=UtcInstant()))
-
-_NOTE_STATE = sa.text(
-    "INSERT INTO routine (work, state, done_at) VALUES (:work, :state, :now)"
-    " ON CONFLICT (work) DO UPDATE SET state = excluded.state, done_at = excluded.done_at"
-).bindparams(sa.bindparam("now", type_=UtcInstant()))
+_NOTE = """
+    INSERT INTO routine (work, done_at) VALUES (:work, :now) ON CONFLICT (work)
+    DO UPDATE SET done_at = excluded.done_at WHERE excluded.done_at > routine.done_at"""
+_NOTE_STATE = """
+    INSERT INTO routine (work, state, done_at) VALUES (:work, :state, :now)
+    ON CONFLICT (work) DO UPDATE SET state = excluded.state, done_at = excluded.done_at"""
 
 
 def note_done(connection: sa.Connection, work: str, now: datetime) -> None:
     """This work (`sweep all`, `fetch bounces`) was done at this instant."""
-    connection.execute(_NOTE, {"work": work, "now": now})
+    run_sql(connection, _NOTE, work=work, now=now)
 
 
 def note_state(connection: sa.Connection, work: str, state: str, now: datetime) -> None:
     """This work was done now, and left this state."""
-    connection.execute(_NOTE_STATE, {"work": work, "state": state, "now": now})
+    run_sql(connection, _NOTE_STATE, work=work, state=state, now=now)
 
 
 def state_of(connection: sa.Connection, work: str) -> tuple[str, datetime] | None:

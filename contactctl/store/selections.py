@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from contactctl.domain.contacts import ContactRecord, MembershipState, Origin
+from contactctl.domain.contacts import ContactRecord, MembershipState
 from contactctl.domain.criteria.conditions import Condition
 from contactctl.domain.criteria.fields import Field, FieldType, Operator
 from contactctl.domain.criteria.resolve import ResolvedCriteria, TextMatch
@@ -25,11 +25,15 @@ from contactctl.store.fields import (
     written_value,
 )
 from contactctl.store.impact import count_active
-from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
+from contactctl.store.predicates import (
+    how_many,
+    is_active,
+    is_active_by_index,
+    unsubscribed_from_all,
+)
 from contactctl.store.temporary import temporary_tables
 
 _contact = tables.contact
-_deactivation = tables.deactivation
 _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
@@ -45,14 +49,12 @@ def active_ids(where: Where) -> sa.Select[int]:
 
 def count_active_where(connection: sa.Connection, where: Where) -> int:
     """How many active contacts fulfil `where`."""
-    statement = sa.select(sa.func.count()).select_from(_contact).where(active_where(where))
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _contact, active_where(where))
 
 
 def count_where(connection: sa.Connection, *where: Where) -> int:
     """How many contacts, active or not, fulfil all of `where`."""
-    statement = sa.select(sa.func.count()).select_from(_contact).where(*where)
-    return int(connection.execute(statement).scalar_one())
+    return how_many(connection, _contact, *where)
 
 
 def ids_where(where: Where) -> sa.Select[int]:
@@ -67,9 +69,7 @@ def is_contact(contact_id: int) -> Where:
 
 def count_ids(connection: sa.Connection, ids: sa.Select[int]) -> int:
     """How many contacts these are."""
-    return int(
-        connection.execute(sa.select(sa.func.count()).select_from(ids.subquery())).scalar_one()
-    )
+    return how_many(connection, ids.subquery())
 
 
 def first_rows(
@@ -386,11 +386,7 @@ def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> sa.ColumnEleme
     unsubscribed from all mail, which no group bypasses.
     """
     follows = _membership.c.state == MembershipState.FOLLOWS
-    unsubscribed = sa.exists().where(
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.origin == Origin.UNSUBSCRIBE,
-        is_open_system_wide(),
-    )
+    unsubscribed = unsubscribed_from_all(_membership.c.contact_id)
     is_mailed = ~unsubscribed if bypass_system_wide else deliverable()
     allowed = sa.and_(follows, is_mailed)
     return sa.exists().where(

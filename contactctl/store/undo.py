@@ -1,7 +1,6 @@
 """Taking a whole run back: its plan, its batches, and what it gives back."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +10,8 @@ from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import plans, tables
-from contactctl.store.changes import note_each
-from contactctl.store.deactivations import is_open_of
 from contactctl.store.impact import Shift, members_by_group
-from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.predicates import how_many, is_active, is_open, is_open_of
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -23,74 +20,49 @@ _item = tables.plan_item
 _membership = tables.membership
 
 
-def plan_undo(connection: sa.Connection, run_id: int, undone: int) -> int:
-    """Freeze the contacts that `undone` deactivated, and where nothing has touched that since."""
-    chosen = (
-        sa.select(_deactivation.c.contact_id, sa.literal(run_id, sa.Integer), _contact.c.revision)
-        .join(_contact, _contact.c.id == _deactivation.c.contact_id)
-        .where(is_only_reason_of(undone, _deactivation))
-        .distinct()  # automatic runs may have opened several, one for each category
-    )
-    statement = sa.insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
-    return connection.execute(statement).rowcount
-
-
 def undoable_ids(undone: int) -> sa.Select[int]:
-    """The contacts that `plan_undo` would freeze now."""
-    return (
-        sa.select(_deactivation.c.contact_id)
-        .where(is_only_reason_of(undone, _deactivation))
-        .distinct()
-    )
+    """The contacts that `undone` deactivated, and where nothing has touched that since."""
+    # automatic runs may have opened several, one for each category
+    mine = is_only_reason_of(undone, _deactivation)
+    return sa.select(_deactivation.c.contact_id).where(mine).distinct()
 
 
-def undo_outcome(connection: sa.Connection, run: Run, batch: plans.Batch) -> plans.BatchOutcome:
+def plan_undo(undone: int) -> plans.WritePlan:
+    """What freezes these."""
+    return plans.plan_of(_contact.c.id.in_(undoable_ids(undone)))
+
+
+def undo_outcome(step: plans.Step) -> plans.BatchOutcome:
     """How many of the batch can be taken back: nothing else has happened to their status since."""
-    undone = run.details_as(UndoRun).undoes
+    undone = step.run.details_as(UndoRun).undoes
     reason = sa.case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
-    statement = (
-        sa.select(reason, sa.func.count()).where(plans.in_batch(run.id, batch)).group_by(reason)
-    )
-    return plans.outcome_by_reason(connection, statement)
+    statement = sa.select(reason, sa.func.count()).where(step.items).group_by(reason)
+    return plans.outcome_by_reason(step.connection, statement)
 
 
-def undo_deactivations(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def undo_deactivations(step: plans.Step) -> int:
     """End what the undone run opened for the batch's contacts; returns how many it was.
 
     Responses from before count towards no threshold any more: the next sweep would only do again
     what was taken back.
     """
-    undone = run.details_as(UndoRun).undoes
-    connection.execute(
+    mine = is_only_reason_of(step.run.details_as(UndoRun).undoes, _deactivation)
+    step.do(
         sa.update(_deactivation)
-        .where(
-            is_only_reason_of(undone, _deactivation),
-            _deactivation.c.contact_id.in_(
-                sa.select(_item.c.contact_id).where(plans.in_batch(run.id, batch))
-            ),
-        )
-        .values(ended_at=now, ended_by_run_id=run.id)
+        .where(mine, _deactivation.c.contact_id.in_(step.contact_ids))
+        .values(ended_at=step.now, ended_by_run_id=step.run.id)
     )
-    _bring_back_members(connection, run, batch, now)
-    ended = _ended_by(run, batch).subquery("ended")
-    back = sa.select(_contact.c.id).where(
-        _contact.c.id == ended.c.contact_id,
-        _contact.c.status == Status.INACTIVE,
-        ~ended.c.is_open,
+    _bring_back_members(step)
+    ended = _ended_by(step).subquery("ended")
+    is_of_ended = _contact.c.id == ended.c.contact_id
+    is_inactive = _contact.c.status == Status.INACTIVE
+    back = sa.select(_contact.c.id).where(is_of_ended, is_inactive, ~ended.c.is_open)
+    step.tell(ChangeKind.REACTIVATED, back)
+    return step.change_contacts(
+        is_of_ended,
+        status=sa.case((ended.c.is_open, _contact.c.status), else_=Status.ACTIVE),
+        reactivated_at=sa.case((ended.c.is_back, step.now), else_=_contact.c.reactivated_at),
     )
-    note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
-    return connection.execute(
-        sa.update(_contact)
-        .where(_contact.c.id == ended.c.contact_id)
-        .values(
-            status=sa.case((ended.c.is_open, _contact.c.status), else_=Status.ACTIVE),
-            reactivated_at=sa.case((ended.c.is_back, now), else_=_contact.c.reactivated_at),
-            updated=now,
-            revision=_contact.c.revision + 1,
-        )
-    ).rowcount
 
 
 def is_only_reason_of(run_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -105,7 +77,6 @@ def regains_of_undo(
     deactivation (`bypassing`, by id) regain nobody by it."""
     chosen = _contact.c.id.in_(contact_ids)
     comes_back = sa.and_(_contact.c.status == Status.INACTIVE, _ends_in(undone, SYSTEM_WIDE))
-    coming_back = sa.select(sa.func.count()).select_from(_contact).where(chosen, comes_back)
     follows_back = sa.and_(
         _membership.c.state == MembershipState.FOLLOWS,
         _membership.c.group_id.not_in(bypassing),
@@ -117,7 +88,7 @@ def regains_of_undo(
         sa.or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
     )
     return Shift(
-        int(connection.execute(coming_back).scalar_one()),
+        how_many(connection, _contact, chosen, comes_back),
         members_by_group(connection, sa.and_(chosen, sa.or_(follows_back, back_in_group))),
         brings_back=True,
     )
@@ -153,18 +124,18 @@ def _other_reason(undone: int, mine: sa.FromClause) -> sa.ColumnElement[bool]:
     )
 
 
-def _ended_by(run: Run, batch: plans.Batch) -> sa.Select[Any]:
+def _ended_by(step: plans.Step) -> sa.Select[Any]:
     """The contacts of the batch of which this run has ended a deactivation: whether a system-wide
     one of it `is_back`, and whether another system-wide one `is_open` still."""
     everywhere = _deactivation.c.group_id == SYSTEM_WIDE
-    mine = _deactivation.c.ended_by_run_id == run.id
+    mine = _deactivation.c.ended_by_run_id == step.run.id
     return (
         sa.select(
             _deactivation.c.contact_id,
             _any(sa.and_(everywhere, mine)).label("is_back"),
             _any(sa.and_(everywhere, is_open())).label("is_open"),
         )
-        .where(is_within(batch, _deactivation.c.contact_id))
+        .where(step.covers(_deactivation.c.contact_id))
         .group_by(_deactivation.c.contact_id)
         .having(_any(mine))
     )
@@ -175,25 +146,15 @@ def _any(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.func.max(sa.case((condition, 1), else_=0)) == 1
 
 
-def _bring_back_members(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> None:
+def _bring_back_members(step: plans.Step) -> None:
     ended_here = sa.exists().where(
-        _deactivation.c.ended_by_run_id == run.id,
+        _deactivation.c.ended_by_run_id == step.run.id,
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
     )
-    chosen = sa.and_(
-        is_within(batch, _membership.c.contact_id),
-        _membership.c.state == MembershipState.INACTIVE,
-        ended_here,
-    )
-    follows = MembershipState.FOLLOWS
-    told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(follows.value))
-    note_each(connection, run.id, ChangeKind.REACTIVATED, told.where(chosen), now)
-    connection.execute(
-        sa.update(_membership).where(chosen).values(state=follows, reactivated_at=now)
-    )
+    is_inactive = _membership.c.state == MembershipState.INACTIVE
+    chosen = sa.and_(step.covers(_membership.c.contact_id), is_inactive, ended_here)
+    step.set_members(chosen, MembershipState.FOLLOWS)
 
 
 def _regains_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -10,23 +11,20 @@ from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import UNSUBSCRIBED, WISHES
+from contactctl.domain.sums import Summed
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
-from contactctl.store.predicates import is_unsubscribe
+from contactctl.store.predicates import is_unsubscribe, run_sql
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import temporary_tables
-from contactctl.store.types import UtcInstant
 
 
 @dataclass(frozen=True, slots=True)
-class Obeyed:
+class Obeyed(Summed):
     """How many `contacts` became inactive, and how many `memberships` inactive or ended."""
 
     contacts: int = 0
     memberships: int = 0
-
-    def __add__(self, other: "Obeyed") -> "Obeyed":
-        return Obeyed(self.contacts + other.contacts, self.memberships + other.memberships)
 
 
 # Where a contact has unsubscribed from: everywhere, or one of its groups. Nothing follows from what
@@ -101,11 +99,12 @@ _TELL_MEMBERS_INACTIVE = f"""{_TELL}
 _TELL_LEFT = f"""{_TELL}
     SELECT w.run_id, '{ChangeKind.LEFT}', w.contact_id, w.group_id, '', :now
     FROM wish w {_OF_WISHED_GROUP} ORDER BY w.contact_id, w.group_id"""
+# a CROSS JOIN, or SQLite reads all memberships, as they lie in this order
 _TELL_OVERRIDES = f"""{_TELL}
     SELECT w.run_id, '{ChangeKind.OVERRIDE_CLEARED}', m.contact_id, m.group_id,
         '{MembershipState.FOLLOWS}', :now
-    FROM wish w JOIN membership m ON m.contact_id = w.contact_id
-    WHERE w.{_EVERYWHERE} AND m.state = '{MembershipState.ACTIVE}'
+    FROM wish w CROSS JOIN membership m
+    WHERE m.contact_id = w.contact_id AND w.{_EVERYWHERE} AND m.state = '{MembershipState.ACTIVE}'
     ORDER BY m.contact_id, m.group_id"""
 _END_MEMBERSHIPS = f"DELETE FROM membership WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
 
@@ -117,33 +116,27 @@ def obey(
 
     `told` is SQL: a query of the (contact_id, source_key) of responses, others among them.
     """
+    do = partial(run_sql, connection, now=now)
     with temporary_tables(connection, {"wish": _WISH_COLUMNS}):
-        if connection.execute(sa.text(_WISHES.format(told=told))).rowcount == 0:
+        if do(_WISHES.format(told=told)).rowcount == 0:
             return Obeyed()
-        _change(connection, _TELL_WISHES, now)
+        do(_TELL_WISHES)
         if on_unsubscribe is OnUnsubscribe.RECORD:
             return Obeyed()
-        _change(connection, _CHANGE_CONTACTS, now)
+        do(_CHANGE_CONTACTS)
         if on_unsubscribe is OnUnsubscribe.REMOVE_FROM_GROUP:
-            _change(connection, _DEACTIVATE.format(scope=f" WHERE {_EVERYWHERE}"), now)
-            _change(connection, _KEEP_FORMER, now)
-            _change(connection, _TELL_LEFT, now)
-            memberships = _change(connection, _END_MEMBERSHIPS)
+            do(_DEACTIVATE.format(scope=f" WHERE {_EVERYWHERE}"))
+            do(_KEEP_FORMER)
+            do(_TELL_LEFT)
+            memberships = do(_END_MEMBERSHIPS).rowcount
         else:
-            _change(connection, _DEACTIVATE.format(scope=""), now)
-            _change(connection, _TELL_MEMBERS_INACTIVE, now)
-            memberships = _change(connection, _SET_MEMBERS_INACTIVE)
-        _change(connection, _TELL_OVERRIDES, now)
-        _change(connection, _CLEAR_OVERRIDES)
-        _change(connection, _TELL_INACTIVE, now)
-        return Obeyed(_change(connection, _SET_INACTIVE), memberships)
-
-
-def _change(connection: sa.Connection, statement: str, now: datetime | None = None) -> int:
-    clause = sa.text(statement)
-    if now is not None:
-        clause = clause.bindparams(sa.bindparam("now", now, type_=UtcInstant()))
-    return connection.execute(clause).rowcount
+            do(_DEACTIVATE.format(scope=""))
+            do(_TELL_MEMBERS_INACTIVE)
+            memberships = do(_SET_MEMBERS_INACTIVE).rowcount
+        do(_TELL_OVERRIDES)
+        do(_CLEAR_OVERRIDES)
+        do(_TELL_INACTIVE)
+        return Obeyed(do(_SET_INACTIVE).rowcount, memberships)
 
 
 _response, _deactivation, _membership = tables.response, tables.deactivation, tables.membership

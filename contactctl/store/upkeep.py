@@ -14,9 +14,10 @@ from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold
 from contactctl.domain.upkeep_kinds import AttributesRun, TagRun, UntagRun
 from contactctl.store import tables
-from contactctl.store.changes import note_each
+from contactctl.store.changes import change_contacts, note_each
 from contactctl.store.fields import JSON_COLUMNS
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
+from contactctl.store.plans import BatchOutcome, BatchWork, Step, settle
+from contactctl.store.predicates import Clause, how_many, one_number
 from contactctl.store.types import Json
 
 _contact = tables.contact
@@ -37,43 +38,22 @@ def list_tags(connection: sa.Connection, limit: int) -> Sequence[tuple[str, int]
 
 def count_tags(connection: sa.Connection) -> int:
     """How many different tags there are."""
-    statement = sa.select(sa.func.count(_tag.c.tag_folded.distinct()))
-    return int(connection.execute(statement).scalar_one())
+    return one_number(connection, sa.select(sa.func.count(_tag.c.tag_folded.distinct())))
 
 
-def to_change_among(
-    where: sa.ColumnElement[bool], kind: RunKind, tag: str
-) -> sa.ColumnElement[bool]:
+def to_change_among(where: Clause, kind: RunKind, tag: str) -> Clause:
     """True for the contacts that fulfil `where` and whom such a run would change."""
-    return sa.and_(where, _is_to_change(kind, tag, _contact.c.id))
-
-
-def plan_tags(
-    connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool], kind: RunKind, tag: str
-) -> int:
-    """Freeze the contacts that fulfil `where` and lack, or have, the tag; returns how many."""
-    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
-        to_change_among(where, kind, tag)
-    )
-    columns = ["contact_id", "run_id", "revision"]
-    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
+    return sa.and_(where, _is_to_change(kind, tag))
 
 
 def change_tag(
-    connection: sa.Connection,
-    run_id: int,
-    kind: RunKind,
-    tag: str,
-    chosen: sa.ColumnElement[bool],
-    now: datetime,
+    connection: sa.Connection, run_id: int, kind: RunKind, tag: str, chosen: Clause, now: datetime
 ) -> int:
     """Give the tag to, or take it from, the contacts that are chosen; returns how many."""
-    to_change = sa.and_(chosen, _is_to_change(kind, tag, _contact.c.id))
+    to_change = to_change_among(chosen, kind, tag)
     told = ChangeKind.TAGGED if kind is RunKind.TAG else ChangeKind.UNTAGGED
     note_each(connection, run_id, told, sa.select(_contact.c.id).where(to_change), now)
-    changed = connection.execute(
-        sa.update(_contact).where(to_change).values(revision=_contact.c.revision + 1, updated=now)
-    ).rowcount
+    changed = change_contacts(connection, to_change, now)
     if kind is RunKind.TAG:
         rows = sa.select(_contact.c.id, sa.literal(fold(tag)), sa.literal(tag)).where(to_change)
         names = ["contact_id", "tag_folded", "tag"]
@@ -85,10 +65,8 @@ def change_tag(
     return changed
 
 
-def _is_to_change(
-    kind: RunKind, tag: str, contact_id: sa.ColumnElement[int]
-) -> sa.ColumnElement[bool]:
-    has_it = sa.exists().where(_tag.c.contact_id == contact_id, _tag.c.tag_folded == fold(tag))
+def _is_to_change(kind: RunKind, tag: str) -> Clause:
+    has_it = sa.exists().where(_tag.c.contact_id == _contact.c.id, _tag.c.tag_folded == fold(tag))
     return ~has_it if kind is RunKind.TAG else has_it
 
 
@@ -96,14 +74,13 @@ def _tag_of(run: Run) -> str:
     return run.details_as(TagRun if run.kind is RunKind.TAG else UntagRun).tag
 
 
-def _tags_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
-    to_change = _is_to_change(run.kind, _tag_of(run), _item.c.contact_id)
-    return settle(connection, run, batch, to_change)
+def _tags_outcome(step: Step) -> BatchOutcome:
+    return settle(step, _is_to_change(step.run.kind, _tag_of(step.run)))
 
 
-def _change_tags(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
-    chosen = _contact.c.id.in_(sa.select(_item.c.contact_id).where(in_batch(run.id, batch)))
-    return change_tag(connection, run.id, run.kind, _tag_of(run), chosen, now)
+def _change_tags(step: Step) -> int:
+    run, chosen = step.run, _contact.c.id.in_(step.contact_ids)
+    return change_tag(step.connection, run.id, run.kind, _tag_of(run), chosen, step.now)
 
 
 CHANGING_TAGS = BatchWork(
@@ -132,48 +109,35 @@ def count_attributes(connection: sa.Connection) -> Mapping[str, int]:
 def count_both(connection: sa.Connection, name: str, other: str) -> int:
     """How many contacts have both attributes."""
     dialect = connection.dialect.name
-    both = sa.and_(has_attribute(name, dialect), has_attribute(other, dialect))
-    return int(
-        connection.execute(
-            sa.select(sa.func.count()).select_from(_contact).where(both)
-        ).scalar_one()
-    )
+    both = (has_attribute(each, dialect) for each in (name, other))
+    return how_many(connection, _contact, *both)
 
 
-def has_attribute(name: str, dialect: str) -> sa.ColumnElement[bool]:
+def has_attribute(name: str, dialect: str) -> Clause:
     """True for the contacts that have it, with whatever value."""
     if dialect == "sqlite":
         kind = sa.func.json_type(_contact.c.attributes, _attribute_path(name))
-        found: sa.ColumnElement[bool] = kind.is_not(None)
+        found: Clause = kind.is_not(None)
         return found
     return sa.func.jsonb_exists(_contact.c.attributes, name)
 
 
-def plan_attributes(connection: sa.Connection, run_id: int, name: str) -> int:
-    """Freeze the contacts that have the attribute; returns how many."""
-    has_it = has_attribute(name, connection.dialect.name)
-    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
-        has_it
+def _attributes_outcome(step: Step) -> BatchOutcome:
+    name = step.run.details_as(AttributesRun).attribute
+    return settle(step, has_attribute(name, step.connection.dialect.name))
+
+
+def _change_attributes(step: Step) -> int:
+    details, dialect = step.run.details_as(AttributesRun), step.connection.dialect.name
+    chosen = _contact.c.id.in_(step.contact_ids)
+    step.tell(ChangeKind.EDITED, sa.select(_contact.c.id).where(chosen))
+    return step.change_contacts(
+        chosen,
+        **{
+            name: _renamed(_contact.c[name], details.attribute, details.to, dialect)
+            for name in JSON_COLUMNS
+        },
     )
-    columns = ["contact_id", "run_id", "revision"]
-    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
-
-
-def _attributes_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
-    name = run.details_as(AttributesRun).attribute
-    return settle(connection, run, batch, has_attribute(name, connection.dialect.name))
-
-
-def _change_attributes(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
-    details, dialect = run.details_as(AttributesRun), connection.dialect.name
-    chosen = _contact.c.id.in_(sa.select(_item.c.contact_id).where(in_batch(run.id, batch)))
-    note_each(connection, run.id, ChangeKind.EDITED, sa.select(_contact.c.id).where(chosen), now)
-    values: dict[str, Any] = {
-        name: _renamed(_contact.c[name], details.attribute, details.to, dialect)
-        for name in JSON_COLUMNS
-    }
-    values |= {"revision": _contact.c.revision + 1, "updated": now}
-    return connection.execute(sa.update(_contact).where(chosen).values(values)).rowcount
 
 
 def _renamed(column: Any, name: str, to: str | None, dialect: str) -> sa.ColumnElement[Any]:

@@ -77,6 +77,13 @@ def test_one_contact_is_deactivated_by_its_address(cli: StoreCli) -> None:
     assert (undone["changed"], show(cli, ANN)["status"]) == (1, "active")
 
 
+def test_a_plan_that_waits_for_somebody_with_the_tag_is_no_matter(cli: StoreCli) -> None:
+    ok(cli, "tags", "add", "vip", 3)
+    ok(cli, "deactivate", "--where", "id = 3", "--plan")
+    given = ok(cli, "tags", "add", "vip", "--where", "id <= 2", "--confirm", "2")
+    assert (given["changed"], given["skipped"]) == (2, 0)
+
+
 def test_tags_of_one_contact_and_of_many(cli: StoreCli) -> None:
     assert ok(cli, "tags", "add", "Cold", ANN)["changed"]
     assert not ok(cli, "tags", "add", "cold", ANN)["changed"]

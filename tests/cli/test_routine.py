@@ -48,8 +48,7 @@ def test_the_last_sweep_and_fetch_and_their_age(cli, store: Store) -> None:
 
 @pytest.mark.both_databases
 def test_a_sweep_that_comes_to_no_end_is_not_noted(cli, store: Store) -> None:
-    from contactctl.store.database.locks import exclusive
-    from contactctl.store.runs import CONTACT_CHANGES
+    from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 
     cli("deactivate", "--where", "id = 1", "--plan")
     with store.writing() as connection:

@@ -7,10 +7,9 @@ import pytest
 
 from contactctl.domain.runs import RunState
 from contactctl.operations.runs import read_run
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch, start_run
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.cli import REHEARSING
 from helpers.dumps import dump
 from helpers.plans import active_ids, as_another_login, deactivated_by, plan_items, states

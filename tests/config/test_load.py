@@ -247,3 +247,14 @@ def test_importing_the_loader_imports_neither_yaml_nor_what_only_some_need():
     ).stdout.split()
     assert "contactctl.config.sections" in modules
     assert not {"yaml", "platformdirs", "zoneinfo", "pydantic", "sqlalchemy"} & set(modules)
+
+
+def test_a_user_without_a_home_needs_no_default_that_is_in_it(load, monkeypatch):
+    def no_home(_app: str) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_config_path", no_home)
+    monkeypatch.setattr("platformdirs.user_data_path", no_home)
+    loaded = load("database: sqlite:////srv/contacts.db\n")
+    assert loaded.settings.database == "sqlite:////srv/contacts.db"
+    assert loaded.settings.suppression_key_file == Path("/nonexistent/contactctl/suppression.key")

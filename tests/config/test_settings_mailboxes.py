@@ -102,7 +102,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(load):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["password_env: P"], "needs 'url'"),
+        (["password_env: P"], "needs 'url', such as imaps://"),
         (
             ["url: imaps://me@host"],
             "needs one of 'password_file', 'password_env' and 'token_command'",

@@ -162,7 +162,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         # billing
         ("billing: {currency: dollar}", "billing.currency: must be a currency code such as USD"),
         ("billing: {tiers: 5}", "billing.tiers: must be a list"),
-        ("billing: {tiers: [{up_to: 5}]}", "billing.tiers: a tier needs a 'price'"),
+        ("billing: {tiers: [{up_to: 5}]}", "billing.tiers: needs 'price'"),
         ("billing: {tiers: [{up_to: 5, price: 1}]}", "billing: the last tier, and only the last"),
         ("billing: {tiers: [{price: 1}, {price: 2}]}", "billing: the last tier, and only the"),
         ("billing: {tiers: [{price: 1}, {up_to: 1, price: 2}]}", "billing: the last tier, and"),
@@ -211,7 +211,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
             "thresholds: {blocked: {count: 1000000001}}",
             "must be a whole number of at most 10000000",
         ),
-        ("thresholds: {blocked: {within: 1 day}}", "blocked: a threshold needs a 'count'"),
+        ("thresholds: {blocked: {within: 1 day}}", "blocked: needs 'count'"),
         ("thresholds: {blocked: 3}", "thresholds.blocked: must be a mapping"),
         ("thresholds: {blocked: {count: 1, within: 0 days}}", "must be a duration such as"),
         ("handling: {unknown: {}}", "handling.unknown: needs exactly one of"),

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.contact_values import (
+    names_in,
     parse_boolean,
     parse_group_name,
-    parse_names,
     parse_number,
     parse_text,
     parser_for,
@@ -61,8 +61,8 @@ def test_hostile_text_is_kept_as_it_is() -> None:
 
 
 def test_names_are_split_trimmed_and_unique() -> None:
-    assert parse_names(" VIP; eu|vip ;;Ærlig|ærlig") == ("VIP", "eu", "Ærlig")
-    assert parse_names(" ; | ") == ()
+    assert names_in("tag", " VIP; eu|vip ;;Ærlig|ærlig", None) == ("VIP", "eu", "Ærlig")
+    assert names_in("tag", " ; | ", None) == ()
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a;b", "a|b", "x" * 101, "a\tb", "a\u202eb", "a\x00"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.contacts import ContactView, Status
+from contactctl.domain.contacts import Status
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldCatalogue, Operator, Takes
 from contactctl.domain.criteria.resolve import (
@@ -16,13 +16,12 @@ from contactctl.domain.criteria.resolve import (
     ResolvedCriteria,
     Test,
     criteria_lines,
-    matches,
     resolve,
 )
 from contactctl.domain.criteria.tree import Criteria, from_flags
 from contactctl.domain.criteria.values import Span, Unit, shift_date, shift_instant, start_of_day
 from contactctl.domain.errors import CriteriaError
-from helpers.views import contact_view
+from helpers.criteria_reference import ContactView, contact_view, matches
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOON = datetime(2024, 3, 31, 10, 0, tzinfo=UTC)

@@ -9,12 +9,11 @@ from contactctl.domain.handling import (
     HandledContact,
     OpenDeactivation,
     Step,
-    due_steps,
-    ended_by,
     upcoming_steps,
 )
 from contactctl.domain.policies import GroupPolicy, HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
+from helpers.handled import due_steps, ended_by
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 TRANSIENT, UNKNOWN, COMPLAINT = Category.TRANSIENT, Category.UNKNOWN, Category.SPAM_COMPLAINT

@@ -48,7 +48,7 @@ class Copy:
     def write_tables(self) -> None:
         """What `make docs` does where the models have changed."""
         tables = self._python(_WRITER, "")
-        (self.folder / "contactctl/store/tables.py").write_text(tables, encoding="utf-8")
+        (self.folder / "contactctl/store/tables.json").write_text(tables, encoding="utf-8")
 
     def _python(self, program: str, given: str) -> str:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}

@@ -26,12 +26,19 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What is sent back; `cut` sends only so many bytes of it, and then closes."""
+    """What is sent back: bytes as they are, all else as JSON; `cut` sends only so many bytes of it,
+    and then closes."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
+
+
+def content_of(answer: Answer) -> bytes:
+    if isinstance(answer.body, bytes):
+        return answer.body
+    return b"" if answer.body is None else json.dumps(answer.body).encode()
 
 
 Answers = Callable[[Asked], Answer]
@@ -78,8 +85,9 @@ def api_server(answers: Answers) -> Iterator[ApiServer]:
                 json.loads(raw) if raw else None,
             )
             answer = server.answer(asked)
-            content = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
+            content = content_of(answer)
+            begin = self.send_response_only if "Date" in answer.headers else self.send_response
+            begin(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from contactctl.domain.contacts import ContactView
 from contactctl.domain.criteria.fields import COUNT_FIELDS
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
 from helpers.contacts import own_addresses
+from helpers.criteria_reference import ContactView
 
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 _EARLIER = datetime(1999, 1, 1, tzinfo=UTC)

@@ -6,13 +6,39 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.policies import HandlingAction, HandlingRule
+from contactctl.domain.handling import (
+    HandledContact,
+    OpenDeactivation,
+    Step,
+    reactivation_rule,
+    upcoming_steps,
+)
+from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import CREATED, add_contact
 from helpers.sessions import NOW
+
+
+def due_steps(contact: HandledContact, policy: ResponsePolicy, now: datetime) -> list[Step]:
+    """What a sweep at `now` does: a reactivation and a removal that are both due both happen."""
+    return [
+        step for step in upcoming_steps(contact, policy) if step.due_at <= now and not step.blocked
+    ]
+
+
+def ended_by(
+    contact: HandledContact, policy: ResponsePolicy, now: datetime
+) -> list[OpenDeactivation]:
+    """The deactivations that a sweep at `now` ends: their own clocks have run out."""
+    rules = {each: reactivation_rule(each, policy) for each in contact.open}
+    return [
+        each
+        for each, rule in rules.items()
+        if rule and each.started_at + rule.after <= now and not contact.blocks_reactivation
+    ]
 
 
 def rule(action: HandlingAction, days: int) -> HandlingRule:

@@ -1,5 +1,6 @@
 """Responses put into a store by an ingest, and what came of them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,8 @@ from sqlalchemy import select
 
 from contactctl.domain.policies import IncidentGuard, Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category, Event, Rejection, Response
-from contactctl.operations.ingest import IngestResult, ingest
+from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
+from contactctl.operations.ingest_rows import batches_of
 from contactctl.operations.session import Session
 from contactctl.store import tables
 from contactctl.store.database.store import Store
@@ -58,6 +60,12 @@ def blocked(domain: str, number: int) -> list[Response]:
     return [
         response(f"c{each}@{domain}", category=Category.BLOCKED) for each in range(1, number + 1)
     ]
+
+
+def ingest(
+    session: Session, events: Iterable[Event], on_reject: OnReject, **options: Any
+) -> IngestResult:
+    return ingest_batches(session, batches_of(events, BATCH_EVENTS), on_reject, **options)
 
 
 def record(

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from contactctl.store import tables
+from contactctl.store.changes import change_contacts
 from contactctl.store.database.store import Store
-from contactctl.store.groups import add_member, mark_changed, remove_member
+from contactctl.store.groups import add_member, remove_member
+from contactctl.store.tables import contact
 from helpers.sessions import NOW
 
 
@@ -16,7 +18,7 @@ def change_phone(connection: Connection, contact_id: int) -> None:
     connection.execute(
         update(tables.contact).where(tables.contact.c.id == contact_id).values(phone="555")
     )
-    mark_changed(connection, [contact_id], NOW)
+    change_contacts(connection, contact.c.id == contact_id, NOW)
 
 
 def join_partners(connection: Connection, contact_id: int) -> None:

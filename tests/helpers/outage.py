@@ -10,13 +10,12 @@ from sqlalchemy import insert
 from contactctl.domain.bursts import Incident
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Response
-from contactctl.operations.ingest import ingest
 from contactctl.operations.responses import open_incidents
 from contactctl.operations.session import Session
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from helpers.contacts import own_addresses
-from helpers.ingested import deactivated
+from helpers.ingested import deactivated, ingest
 from helpers.sessions import make_session
 
 DAY_START = datetime(2026, 11, 25, tzinfo=UTC)

@@ -14,10 +14,10 @@ from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import apply_run, cancel_run, read_run, resume_run, run_confirmed
 from contactctl.store import deactivations
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.store import Store, open_store
+from contactctl.store.plans import Step
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import delete_contact
@@ -83,8 +83,8 @@ def report_one_less(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     work = deactivations.DEACTIVATING
     reported: list[int] = []
 
-    def one_less(connection, run, batch, now) -> int:
-        reported.append(work.change(connection, run, batch, now) - 1)
+    def one_less(step: Step) -> int:
+        reported.append(work.change(step) - 1)
         return reported[-1]
 
     monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=one_less))

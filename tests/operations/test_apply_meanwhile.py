@@ -11,6 +11,7 @@ from contactctl.domain.runs import SkipReason
 from contactctl.operations.runs import apply_run, resume_run
 from contactctl.store import deactivations
 from contactctl.store.database.store import Store, open_store
+from contactctl.store.plans import Step
 from contactctl.store.run_steps import apply_batch, start_run
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import (
@@ -86,12 +87,12 @@ def test_a_batch_that_meets_another_writer_is_tried_again(
     work = deactivations.DEACTIVATING
     attempts: list[int] = []
 
-    def meddled(connection, run, batch, now) -> int:
-        attempts.append(batch.last)
+    def meddled(step: Step) -> int:
+        attempts.append(step.batch.last)
         if len(attempts) == 1:
             with store.writing() as other:
                 change_phone(other, 5)
-        return work.change(connection, run, batch, now)
+        return work.change(step)
 
     monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=meddled))
     done = apply_run(session, plan(session, "id <= 10").id)
@@ -112,10 +113,10 @@ def test_a_batch_that_meets_another_writer_again_and_again_is_busy(
 
     contact_ids = iter(range(1, 11))
 
-    def always_meddled(connection, run, batch, now) -> int:
+    def always_meddled(step: Step) -> int:
         with store.writing() as other:
             change_phone(other, next(contact_ids))
-        return work.change(connection, run, batch, now)
+        return work.change(step)
 
     monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=always_meddled))
     run = plan(session, "id <= 10")

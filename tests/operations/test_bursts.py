@@ -2,7 +2,10 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -10,7 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from contactctl.domain.policies import IncidentGuard, Threshold
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import (
+    DailyLimit,
+    IncidentGuard,
+    Limits,
+    ResponsePolicy,
+    Threshold,
+)
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -22,11 +32,12 @@ from contactctl.domain.responses import (
 )
 from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.operations.session import Session
+from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.runs import day_before
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
-from helpers.sessions import NOW
+from helpers.sessions import NOW, make_session
 from helpers.thorough import examples
 
 INVALID = Category.INVALID_ADDRESS
@@ -156,6 +167,62 @@ def test_any_split_and_any_order_holds_and_deactivates_the_same(
 
     assert state(store) == at_once
     _statuses_agree(store)
+
+
+@settings(
+    max_examples=examples(24, sample=8, least=3),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 10**6),
+    cuts=st.lists(st.integers(0, 40), max_size=8),
+    a_day=st.integers(1, 5),
+)
+def test_with_a_budget_all_are_deactivated_in_the_end_and_never_too_many_in_a_day(
+    store: Store, seed: int, cuts: list[int], a_day: int
+) -> None:
+    """In any split and order, over midnight and through plans that expire, with decisions about
+    what is held in the middle: only when is another question."""
+    chance = random.Random(seed)
+    whole = events(chance, 40)
+    decisions = [chance.choice([release, discard]) for _ in DOMAINS]
+    thresholds = THRESHOLDS | {Category.TRANSIENT: Threshold(2, timedelta(days=90), days_apart=1)}
+    policy = ResponsePolicy(thresholds=thresholds, incident_guard=STRICT, reset_on_delivery=False)
+    unlimited = Limits(1000, Decimal(100))
+
+    def outcome(cut_up: bool) -> State:
+        wipe(store)
+        now = NOW
+        limits = replace(unlimited, per_day=DailyLimit(a_day)) if cut_up else unlimited
+
+        def session() -> Session:
+            return make_session(store, now=now, responses=policy, limits=limits)
+
+        def require_budget() -> None:
+            with store.reading() as connection:
+                assert not cut_up or day_before(connection, now).spent <= a_day
+
+        for half in (whole[:20], whole[20:]):
+            shuffled = chance.sample(half, len(half))
+            for piece in parts(shuffled, [cut // 2 for cut in cuts]) if cut_up else [half]:
+                now += timedelta(hours=chance.choice([0, 1, 5, 13, 25])) if cut_up else timedelta()
+                record(session(), *piece)
+                require_budget()
+            now = max(now, NOW + timedelta(days=12))
+            for domain, decide in zip(DOMAINS, decisions, strict=True):
+                with suppress(RefusedError):  # nothing of it is held
+                    decide(session(), HeldFilter(domain=domain))
+                require_budget()
+        now, limits = NOW + timedelta(days=30), unlimited
+        sweep_thresholds(session())
+        _statuses_agree(store)
+        return state(store)
+
+    wipe(store)
+    if not _people(store):
+        add(store, *PEOPLE)
+    assert outcome(cut_up=True) == outcome(cut_up=False)
 
 
 def _people(store: Store) -> int:

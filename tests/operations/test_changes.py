@@ -18,7 +18,6 @@ from contactctl.store import tables
 from contactctl.store.changes import last_change, note_change
 from contactctl.store.database.locks import serialise
 from contactctl.store.database.store import Store, open_store
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.follower import Follower, require_followed
 from helpers.processes import KILLED, exit_code_of, start_cli
 from helpers.sessions import NOW
@@ -208,7 +207,7 @@ def test_what_takes_its_turn_later_is_numbered_and_seen_later(store: Store, stor
     hasty = open_store(store_url, Waits(locks_s=1))
 
     def note(connection: Any, contact: int) -> None:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
         note_change(connection, 1, ChangeKind.ADDED, contact, NOW)
 
     with store.writing() as first:

@@ -12,9 +12,10 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import RunState, SkipReason
 from contactctl.operations.runs import cancel_run, read_run, resume_run
 from contactctl.store import tables
+from contactctl.store.changes import change_contacts
 from contactctl.store.database.store import Store, open_store
-from contactctl.store.groups import mark_changed
 from contactctl.store.run_steps import start_run
+from contactctl.store.tables import contact
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, deactivated_by, plan, plan_items, states
 from helpers.processes import barrier, exit_code_of, start_cli
@@ -130,7 +131,7 @@ def test_contacts_are_changed_by_another_writer_meanwhile(store: Store, store_ur
     seed_contacts(store, 400)
     session = make_session(store)
     start_run(store, plan(session, "id > 0").id, NOW, operator="tester@host")
-    writer = threading.Thread(target=change_contacts, args=(store_url, 400))
+    writer = threading.Thread(target=change_some, args=(store_url, 400))
 
     worker = start_cli(["runs", "resume", 1, "--yes", "--database", store_url], batch_contacts=20)
     writer.start()
@@ -150,14 +151,14 @@ def test_contacts_are_changed_by_another_writer_meanwhile(store: Store, store_ur
     assert len(active_ids(store)) == done.skipped_total == done.active_after
 
 
-def change_contacts(url: str, contacts: int) -> None:
+def change_some(url: str, contacts: int) -> None:
     """One transaction each, as fast as they go."""
     chance = random.Random(7)
     store = open_store(url)
     for _ in range(150):
         try:
             with store.writing() as connection:
-                mark_changed(connection, [chance.randint(1, contacts)], NOW)
+                change_contacts(connection, contact.c.id == chance.randint(1, contacts), NOW)
         except BusyError:
             continue
     store.close()

@@ -9,11 +9,10 @@ import pytest
 
 from contactctl.domain.policies import DailyLimit, IncidentGuard, Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
-from contactctl.operations.ingest import ingest
 from contactctl.operations.runs import apply_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store.database.store import Store
-from helpers.ingested import add, deactivated, response
+from helpers.ingested import add, deactivated, ingest, response
 from helpers.sessions import make_session
 from helpers.thorough import IS_THOROUGH
 

@@ -21,9 +21,10 @@ from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.reactivation import plan_undo_of
 from contactctl.operations.runs import cancel_run, read_run, resume_run
 from contactctl.store import tables
+from contactctl.store.changes import change_contacts
 from contactctl.store.database.store import Store, open_store
-from contactctl.store.groups import mark_changed
 from contactctl.store.run_steps import apply_batch, start_run
+from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, selection
@@ -68,7 +69,7 @@ class Engine(RuleBasedStateMachine):
     @rule(number=numbers)
     def change_data(self, number: int) -> None:
         with self.store.writing() as connection:
-            mark_changed(connection, [number], NOW)
+            change_contacts(connection, contact.c.id == number, NOW)
         self.revision[number] += 1
 
     @rule(number=numbers)
@@ -90,7 +91,7 @@ class Engine(RuleBasedStateMachine):
                 .values(ended_at=NOW, ended_by_run_id=1)
             )
             self._set_status(connection, number, Status.ACTIVE)
-            mark_changed(connection, [number], NOW)
+            change_contacts(connection, contact.c.id == number, NOW)
         self.open[number].clear()
         self.revision[number] += 1
 

@@ -14,7 +14,8 @@ from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, RunState
 from contactctl.operations.contacts import add_contact as add_by_hand
-from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
+from contactctl.operations.contacts import standing_of
+from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.groups import add_to_group
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import read_run, resume_run
@@ -55,7 +56,7 @@ def test_no_table_holds_the_address_any_more(
     ann, bob = fill(store)
     assert everything(store).count(KEY) > 10
 
-    run = erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
+    run = erase_one(session, kind, standing_of(session, ADDRESS), reason=f"{ADDRESS} asked")
 
     assert (run.state, run.changed, run.details.to_json()) == (RunState.DONE, 1, {"contact": ann})
     assert read_run(session, run.id).reason == "[erased] asked"
@@ -75,7 +76,7 @@ def test_of_a_deleted_contact_only_the_account_of_changes_is_left(
     with store.writing() as connection:
         one = {"contact_id": ann, "source": "crm", "external_id": "A-1", "run_id": 1}
         connection.execute(insert(tables.external_id).values(one))
-    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
+    erase_one(session, DeleteRun, standing_of(session, ADDRESS))
 
     with store.reading() as connection:
         left = {
@@ -91,7 +92,7 @@ def test_an_anonymised_contact_is_a_number_that_stays_inactive(
     store: Store, session: Session
 ) -> None:
     ann, _ = fill(store)
-    erase_one(session, AnonymizeRun, find_contact(session, str(ann)))
+    erase_one(session, AnonymizeRun, standing_of(session, str(ann)))
 
     with store.reading() as connection:
         row = connection.execute(select(tables.contact).where(tables.contact.c.id == ann)).one()
@@ -104,7 +105,7 @@ def test_an_anonymised_contact_is_a_number_that_stays_inactive(
 
 def test_an_anonymised_contact_can_join_no_group(store: Store, session: Session) -> None:
     ann, _ = fill(store)
-    erase_one(session, AnonymizeRun, find_contact(session, str(ann)))
+    erase_one(session, AnonymizeRun, standing_of(session, str(ann)))
 
     with pytest.raises(RefusedError, match="anonymised"):
         add_to_group(session, "news", str(ann))
@@ -113,7 +114,7 @@ def test_an_anonymised_contact_can_join_no_group(store: Store, session: Session)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_cannot_come_back(store: Store, session: Session, kind: type[ErasingRun]) -> None:
     fill(store)
-    erase_one(session, kind, find_contact(session, ADDRESS))
+    erase_one(session, kind, standing_of(session, ADDRESS))
 
     assert is_suppressed(session, ADDRESS.upper())
     assert suppressed(session, [KEY, "other@example.com"]) == {KEY}
@@ -137,7 +138,7 @@ def test_unusual_addresses_are_found_in_every_spelling(
         said = f"<{email}>, {address.key}: {spelled} is not b@x.no, nor ann@example.com"
         add_response(connection, bob, Category.BLOCKED, diagnostic=said)
 
-    erase_one(session, DeleteRun, find_contact(session, str(contact)))
+    erase_one(session, DeleteRun, standing_of(session, str(contact)))
 
     with store.reading() as connection:
         [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
@@ -156,7 +157,7 @@ def test_who_had_the_address_before_has_responses_that_hold_it(
         values = {"recipient": ADDRESS, "mentions_others": False}
         add_response(connection, before, Category.BLOCKED, **values)
 
-    erase_one(session, DeleteRun, find_contact(session, str(now)))
+    erase_one(session, DeleteRun, standing_of(session, str(now)))
 
     assert "ann.secret" not in everything(store)
 
@@ -168,9 +169,9 @@ def test_an_address_that_spells_an_erased_one_stays_its_contacts(
     with store.writing() as connection:
         ann, bob = add_contact(connection, ADDRESS), add_contact(connection, verp)
 
-    erase_one(session, DeleteRun, find_contact(session, str(ann)))
+    erase_one(session, DeleteRun, standing_of(session, str(ann)))
 
-    assert find_contact(session, verp).id == bob
+    assert standing_of(session, verp).id == bob
     with store.reading() as connection:
         assert check_addresses(connection).broken == 0
 
@@ -258,7 +259,7 @@ def test_without_its_key_nobody_can_tell_and_nothing_is_created(
     store: Store, session: Session
 ) -> None:
     fill(store)
-    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
+    erase_one(session, DeleteRun, standing_of(session, ADDRESS))
     key_file = session.settings.suppression_key_file
     kept = key_file.read_text()
     key_file.rename(key_file.with_name("away"))
@@ -266,7 +267,7 @@ def test_without_its_key_nobody_can_tell_and_nothing_is_created(
     with pytest.raises(StoreError, match="missing"):
         add_by_hand(session, {"email": "new@example.com"})
     with pytest.raises(StoreError, match="missing"):
-        erase_one(session, DeleteRun, find_contact(session, f"x{KEY}"))
+        erase_one(session, DeleteRun, standing_of(session, f"x{KEY}"))
     create_key_file(key_file)  # as when a backup was made with another key
     with pytest.raises(StoreError, match=parse_keyring(kept).current.id):
         add_by_hand(session, {"email": "new@example.com"})

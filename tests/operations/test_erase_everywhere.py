@@ -15,7 +15,8 @@ from sqlalchemy.exc import StatementError
 from contactctl.config.policy import Bound
 from contactctl.config.settings import LoadedSettings
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.operations.erasure import erase_one, find_contact
+from contactctl.operations.contacts import standing_of
+from contactctl.operations.erasure import erase_one
 from contactctl.store import tables
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.types import Code, Json, UtcInstant, is_text
@@ -91,7 +92,7 @@ def test_no_column_of_any_table_holds_the_address_any_more(
 
     session = make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
     session = replace(session, bound=Bound(LoadedSettings(session.settings), policy=BOB))
-    erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
+    erase_one(session, kind, standing_of(session, ADDRESS), reason=f"{ADDRESS} asked")
 
     after = dump(store, without=())
     for table, column in columns():
@@ -121,7 +122,7 @@ def test_rows_whose_keys_become_the_same_one_are_kept_once(store: Store, tmp_pat
             connection.execute(insert(tables.response).values(row | {"source_key": key}))
 
     session = make_session(store, suppression_key_file=tmp_path / "key")
-    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
+    erase_one(session, DeleteRun, standing_of(session, ADDRESS))
 
     [left] = dump(store)["response"]
     kept = dict(zip(tables.response.c.keys(), left, strict=True))

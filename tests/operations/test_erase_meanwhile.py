@@ -17,10 +17,10 @@ from contactctl.domain.runs import Confirmation
 from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
 from contactctl.operations.contacts import add_contact as add_by_hand
+from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import CriteriaSource
-from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
+from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.importing import load as import_module
-from contactctl.operations.ingest import ingest
 from contactctl.operations.plans import select_any
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import resume_run
@@ -30,11 +30,11 @@ from contactctl.store import tables
 from contactctl.store.database.locks import serialise
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_response
 from helpers.imports import import_text
+from helpers.ingested import ingest
 from helpers.sessions import NOW, make_role_session
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -66,7 +66,7 @@ def add(store: Store, *emails: str) -> list[int]:
 
 
 def erase(session: Session, email: str = ANN) -> None:
-    erase_one(session, DeleteRun, find_contact(session, email))
+    erase_one(session, DeleteRun, standing_of(session, email))
 
 
 def emails(store: Store) -> list[str]:
@@ -185,7 +185,7 @@ def test_an_address_is_not_suppressed_beside_the_contact_that_is_just_being_made
     store: Store, others: Session, at_once: ThreadPoolExecutor
 ) -> None:
     with store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
         add_contact(connection, ANN)
         adding = at_once.submit(add_suppression, others, ANN)
         wait_until_somebody_waits(store)
@@ -200,9 +200,9 @@ def test_what_others_commit_while_an_erasure_waits_for_its_turn_is_erased_too(
     store: Store, others: Session, at_once: ThreadPoolExecutor, kind: type[ErasingRun]
 ) -> None:
     ann, bob = add(store, ANN, BOB)
-    shown = find_contact(others, ANN)
+    shown = standing_of(others, ANN)
     with store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
         add_response(connection, ann, Category.TRANSIENT, recipient=ANN)
         add_response(connection, bob, Category.TRANSIENT, diagnostic=f"not {ANN}")
         erasure = at_once.submit(erase_one, others, kind, shown)

@@ -12,17 +12,17 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.run_kinds import DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.domain.waits import Waits
-from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
+from contactctl.operations.contacts import standing_of
+from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import cancel_run, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.scrubbing import may_hold_any
 from helpers.contacts import seed_contacts
 from helpers.erased import ADDRESS, KEY, KINDS, fill, selection_of
@@ -66,7 +66,7 @@ def test_no_byte_of_any_file_holds_the_address(
     assert files_holding(tmp_path, KEY.encode())
     session = make_role_session(store, suppression_key_file=tmp_path / "key")
 
-    erase_one(session, kind, find_contact(session, str(ann)))
+    erase_one(session, kind, standing_of(session, str(ann)))
 
     assert files_holding(tmp_path, KEY.encode()) == []  # while the store is open still
     assert files_holding(tmp_path, b"ann.secret") == []
@@ -115,7 +115,7 @@ def test_what_no_page_holds_any_more_needs_no_rewriting(sqlite_url: str, tmp_pat
         store.engine, "before_cursor_execute", lambda *args: statements.append(str(args[2]))
     )
 
-    erase_one(session, DeleteRun, find_contact(session, str(ann)))
+    erase_one(session, DeleteRun, standing_of(session, str(ann)))
 
     assert not any("VACUUM" in statement for statement in statements)
     assert not needs_clean_up(store)
@@ -132,7 +132,7 @@ def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     with reader.reading() as reading:
         reading.execute(select(tables.contact)).all()
         with pytest.raises(BusyError, match="write-ahead log"):
-            erase_one(session, DeleteRun, find_contact(session, str(ann)))
+            erase_one(session, DeleteRun, standing_of(session, str(ann)))
         assert statuses(store) == {}
     reader.close()
 

@@ -19,8 +19,9 @@ from contactctl.domain.policies import (
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun
 from contactctl.domain.runs import Confirmation
+from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import CriteriaSource, select_contacts
-from contactctl.operations.erasure import erase_one, find_contact
+from contactctl.operations.erasure import erase_one
 from contactctl.operations.explain import Happening, explain
 from contactctl.operations.groups import add_to_group, plan_removing, remove_from_group
 from contactctl.operations.reactivation import find_target, reactivate
@@ -176,7 +177,7 @@ def test_an_override_and_its_clearing(store: Store) -> None:
 def test_an_anonymised_contact_stays_as_it_is(store: Store, tmp_path: Path) -> None:
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
-    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, standing_of(session, "ann@x.no"))
 
     (expected,) = explain(session, "1").next
     assert expected.action == "stay-inactive"
@@ -189,7 +190,7 @@ def test_nothing_of_it_outlives_the_contact(store: Store, tmp_path: Path) -> Non
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
     remove_from_group(session, "news", "ann@x.no")
-    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, standing_of(session, "ann@x.no"))
     with store.reading() as connection:
         kept = select(func.count()).select_from(tables.former_membership)
         assert connection.execute(kept).scalar_one() == 0

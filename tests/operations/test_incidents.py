@@ -9,7 +9,6 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind
 from contactctl.operations import ingest as ingest_module
-from contactctl.operations.ingest import ingest
 from contactctl.operations.responses import discard, latest_responses, release
 from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
@@ -20,6 +19,7 @@ from helpers.ingested import (
     add,
     blocked,
     deactivated,
+    ingest,
     record,
     recorded,
     response,

@@ -23,7 +23,7 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.contacts import add_contact
 from contactctl.operations.database import check_database
-from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
+from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted
 from contactctl.operations.responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs, read_run
 from contactctl.operations.session import Session
@@ -39,6 +39,7 @@ from helpers.ingested import (
     add,
     blocked,
     deactivated,
+    ingest,
     record,
     recorded,
     response,

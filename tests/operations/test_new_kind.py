@@ -38,21 +38,18 @@ from sqlalchemy import insert, literal, select, true
 
 from contactctl.domain.run_kinds import MarkRun
 from contactctl.store import tables
-from contactctl.store.plans import BatchWork, in_batch, settle
-
-_item = tables.plan_item
+from contactctl.store.plans import BatchWork, settle
 
 
-def mark(connection, run, batch, now):
-    name = literal(run.details_as(MarkRun).tag)
-    chosen = select(_item.c.contact_id, name, name).where(in_batch(run.id, batch))
+def mark(step):
+    name = literal(step.run.details_as(MarkRun).tag)
     columns = ["contact_id", "tag_folded", "tag"]
-    statement = insert(tables.contact_tag).from_select(columns, chosen)
-    return connection.execute(statement).rowcount
+    chosen = step.contact_ids.add_columns(name, name)
+    return step.do(insert(tables.contact_tag).from_select(columns, chosen))
 
 
 MARKING = BatchWork(
-    lambda connection, run, batch: settle(connection, run, batch, true()),
+    lambda step: settle(step, true()),
     mark,
     rights=[("INSERT", "contact_tag")],
 )
@@ -63,8 +60,8 @@ import sys
 from datetime import UTC, datetime
 from contactctl.domain.run_kinds import MarkRun
 from contactctl.operations.plans import write_confirmed_plan
-from contactctl.store.criteria import where_clause
-from contactctl.store.plans import plan_active
+from contactctl.store.criteria import active_where, where_clause
+from contactctl.store.plans import plan_of
 from contactctl.store.database.store import open_store
 from helpers.cli import run_cli
 from helpers.plans import NO_LIMITS, selection
@@ -77,7 +74,7 @@ where = where_clause(chosen.resolved, store.dialect)
 write_confirmed_plan(
     session,
     session.request(MarkRun("vip", selected=chosen.kept()), reason="they buy"),
-    lambda connection, run_id: plan_active(connection, run_id, where),
+    plan_of(active_where(where)),
     None,
 )
 

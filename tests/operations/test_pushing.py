@@ -30,9 +30,8 @@ from contactctl.operations.runs import resume_run, run_confirmed
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import SweepResult, sweep_runs
 from contactctl.responses.apis.transport import ApiError
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive, serialise
 from contactctl.store.database.store import Store
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers import push_process
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
 from helpers.imports import import_states, import_text
@@ -174,7 +173,7 @@ def test_what_was_pushed_is_not_an_unsubscribe(
     whole = FetchOptions(is_pull=True)
     pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
     assert pulled.ingested.run is None  # the fetch has found it already
-    provider.listed["here2@x.no"] = 5  # long ago
+    provider.listed["here2@x.no"] = 946_684_805  # long ago
     pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
     assert pulled.ingested.counts.unsubscribes == 1
 
@@ -286,7 +285,7 @@ def test_nobody_waits_while_the_provider_is_told(
 
     def meanwhile(asked: Asked) -> Answer:
         with exclusive(store, CONTACT_CHANGES), store.writing() as connection:
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection)
             changed = "UPDATE contact SET status = 'active' WHERE email = 'gone1@x.no'"
             connection.execute(text(changed))
         with pytest.raises(BusyError), exclusive(store, work_of_push(make_source(server))):

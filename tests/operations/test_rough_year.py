@@ -19,7 +19,6 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.runs import RunKind
-from contactctl.operations.ingest import ingest
 from contactctl.operations.plans import plans_waiting
 from contactctl.operations.reactivation import find_target, reactivate
 from contactctl.operations.responses import discard, open_incidents, release
@@ -31,6 +30,7 @@ from contactctl.store.database.store import Store
 from helpers.contacts import CREATED, own_addresses
 from helpers.engagement_model import Engagement
 from helpers.handled import add_group, add_member, member_states, statuses
+from helpers.ingested import ingest
 from helpers.rough_year_model import (
     COMPLAINT,
     DAY,

@@ -74,7 +74,6 @@ def test_a_run_without_a_plan_is_not_resumed(store: Store, details: RunDetails) 
             connection,
             session.request(details),
             state=RunState.RUNNING,
-            identity=store.identity,
             now=NOW,
         )
 

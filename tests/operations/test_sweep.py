@@ -30,10 +30,10 @@ from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
 from contactctl.output.handling import present_sweep
 from contactctl.store import tables
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.store import Store
 from contactctl.store.run_steps import start_run
-from contactctl.store.runs import CONTACT_CHANGES, insert_run
+from contactctl.store.runs import insert_run
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.handled import (
@@ -199,7 +199,6 @@ def test_an_ingest_that_died_before_its_first_batch_is_ended(store: Store) -> No
             connection,
             session.request(IngestRun()),
             state=RunState.RUNNING,
-            identity=store.identity,
             now=NOW,
         )
     with exclusive(store, INGESTING):
@@ -282,7 +281,7 @@ def test_looking_writes_nothing(store: Store) -> None:
 def test_rules_of_a_group_that_the_store_has_not_are_passed_over(store: Store) -> None:
     ann = add_deactivated(store, "ann@example.com", TRANSIENT, started_at=OLD)
 
-    assert sweep_handling(session_on(store)).run is not None
+    assert sweep_handling(session_on(store)).runs
     assert open_categories(store, ann) == []
 
 

@@ -86,7 +86,7 @@ def test_the_count_reached_exactly_deactivates_once(store: Store) -> None:
     respond(store, 1, *days_ago(1, 2, 3, 4, 5))
     session = session_with(store, thresholds=FIVE_IN_A_MONTH)
     result = sweep_thresholds(session)
-    assert (result.deactivated, result.runs[0].state) == (1, RunState.DONE)
+    assert (result.changed, result.runs[0].state) == (1, RunState.DONE)
     assert deactivated(store) == [(1, 0, "transient")]
     assert status_of(store) == "inactive"
     again = sweep_thresholds(session)
@@ -194,7 +194,7 @@ def test_an_inactive_contact_gets_further_reasons_but_none_twice(store: Store) -
     sweep_thresholds(session)
     respond(store, 1, *days_ago(0.5, 0.4), category=Category.SPAM_COMPLAINT)
     respond(store, 1, *days_ago(0.3, 0.2, 0.1, 0.05, 0.01))
-    assert sweep_thresholds(session).deactivated == 1
+    assert sweep_thresholds(session).changed == 1
     assert deactivated(store) == [(1, 0, "spam-complaint"), (1, 0, "transient")]
 
 
@@ -230,7 +230,7 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     session = session_with(store, thresholds=AT_ONCE, limits=Limits())
     result = sweep_thresholds(session)
     assert deactivated(store) == []
-    assert result.deactivated == 0
+    assert result.changed == 0
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
     assert result.waiting.applied_by is None
@@ -298,7 +298,7 @@ def test_further_reasons_for_the_inactive_are_within_every_limit(store: Store) -
     for contact_id in (1, 2):
         respond(store, contact_id, *days_ago(1), category=Category.SPAM_COMPLAINT)
     result = sweep_thresholds(session_with(store, thresholds=AT_ONCE, limits=Limits()))
-    assert (result.deactivated, result.waiting) == (2, None)
+    assert (result.changed, result.waiting) == (2, None)
 
 
 def test_a_contact_that_changed_since_the_plan_is_skipped_and_the_next_sweep_finds_it(
@@ -319,7 +319,7 @@ def test_a_contact_that_changed_since_the_plan_is_skipped_and_the_next_sweep_fin
     assert (applied.changed, applied.skipped) == (1, {"changed-since-plan": 1})
     assert deactivated(store) == [(2, 0, "invalid-address")]
 
-    assert sweep_thresholds(session).deactivated == 1
+    assert sweep_thresholds(session).changed == 1
     assert deactivated(store) == [(1, 0, "invalid-address"), (2, 0, "invalid-address")]
 
 

@@ -5,9 +5,8 @@ import pytest
 from contactctl.domain.runs import RunState
 from contactctl.operations import runs as runs_module
 from contactctl.operations.runs import cancel_run, read_run, resume_run, watch_run
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.store import Store
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import seed_contacts
 from helpers.plans import deactivated, plan, started, states
 from helpers.sessions import make_session

@@ -10,7 +10,6 @@ from sqlalchemy import insert, select
 
 from contactctl.domain.policies import Limits
 from contactctl.domain.responses import Unsubscribe
-from contactctl.operations.ingest import ingest
 from contactctl.operations.reactivation import find_target, reactivate
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
@@ -18,6 +17,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import CREATED, own_addresses
+from helpers.ingested import ingest
 from helpers.sessions import make_session
 from helpers.year_model import (
     BLOCKED,

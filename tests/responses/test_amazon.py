@@ -58,12 +58,12 @@ def test_the_account_s_suppression_list(ses: ApiServer) -> None:
     assert found[0].items[0]["LastUpdateTime"].startswith("2026-06-01T00:00:01")
     assert ses.asked[0].path == "/v2/email/suppression/addresses"
     assert ses.asked[0].query["StartDate"].startswith("2026-05-01")
-    listed.add("a@x.no")
+    listed.add(["a@x.no"])
     assert (ses.asked[-1].method, ses.asked[-1].body) == (
         "PUT",
         {"EmailAddress": "a@x.no", "Reason": "BOUNCE"},
     )
-    listed.remove("a@x.no")  # is not there, which is no error
+    listed.remove(["a@x.no"])  # is not there, which is no error
 
 
 def test_a_refusal_is_an_error_of_the_source() -> None:

@@ -23,7 +23,12 @@ Node = tuple[Any, Any]
 _ALL = frozenset(range(0x180))
 _LONG = 300  # what repeats no more often costs no more than so many steps at each character
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
-_MODULES = ("contactctl.responses.classify", "contactctl.responses.clauses")
+_MODULES = (
+    "contactctl.responses.classify",
+    "contactctl.responses.clauses",
+    "contactctl.responses.status",
+    "contactctl.responses.vocabulary",
+)
 
 
 def _chars(node: Node) -> frozenset[int]:

@@ -7,8 +7,9 @@ import pytest
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import Classifier, default_classifier, normalise
+from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.rules import Rule, load_builtin_rules, parse_rules
+from contactctl.responses.vocabulary import normalise
 
 RULES = load_builtin_rules()
 SIMPLE = {"id": "house", "category": "blocked", "text": "go away"}

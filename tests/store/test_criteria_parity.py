@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import false, select
 
-from contactctl.domain.contacts import ContactView, Status
+from contactctl.domain.contacts import Status
 from contactctl.domain.criteria.conditions import Condition, build_condition
 from contactctl.domain.criteria.fields import (
     COUNT_FIELDS,
@@ -26,7 +26,7 @@ from contactctl.domain.criteria.fields import (
     Operator,
     Takes,
 )
-from contactctl.domain.criteria.resolve import ResolvedCriteria, matches, present_values, resolve
+from contactctl.domain.criteria.resolve import ResolvedCriteria, resolve
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.responses import NOT_COUNTED
 from contactctl.domain.text import fold
@@ -43,6 +43,7 @@ from contactctl.store.selections import (
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views
+from helpers.criteria_reference import ContactView, matches, present_values
 from helpers.thorough import examples
 
 OSLO = ZoneInfo("Europe/Oslo")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select, text
 
-from contactctl.domain.contacts import ContactView, Status
+from contactctl.domain.contacts import Status
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldCatalogue, FieldType
 from contactctl.domain.criteria.resolve import resolve
 from contactctl.domain.criteria.tree import (
@@ -23,7 +23,7 @@ from contactctl.store.predicates import is_active_by_index
 from contactctl.store.selections import count_matching, fields_that_leave_out
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
-from helpers.views import contact_view
+from helpers.criteria_reference import ContactView, contact_view
 
 NOW = datetime(2024, 3, 31, 10, tzinfo=UTC)
 CATALOGUE = FieldCatalogue({"plan": AttributeDeclaration("plan", FieldType.TEXT)})

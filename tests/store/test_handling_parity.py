@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.handling import ContactStanding, HandledContact, due_steps, ended_by
+from contactctl.domain.handling import ContactStanding, HandledContact
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -25,6 +25,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.deactivations import read_standing
 from helpers.contacts import add_contact
+from helpers.handled import due_steps, ended_by
 from helpers.sessions import NOW, make_session
 from helpers.thorough import examples
 
@@ -106,7 +107,7 @@ def test_a_sweep_does_what_the_reference_says(
     result = sweep_handling(session)
 
     assert due == changing
-    assert (result.run.changed if result.run else 0) == changing
+    assert result.changed == changing
     assert [without_revision(read(groups, contact_id)) for contact_id in ids] == [
         without_revision(contact) for contact in expected
     ]
@@ -115,7 +116,7 @@ def test_a_sweep_does_what_the_reference_says(
         for contact, after in zip(before, expected, strict=True)
         if contact.status is not after.status
     }
-    assert sweep_handling(session).run is None  # once
+    assert sweep_handling(session).runs == ()  # once
 
 
 def expectation(contact: ContactStanding, policy: ResponsePolicy) -> ContactStanding:
@@ -242,8 +243,8 @@ def test_the_preview_of_what_is_due_is_the_same_for_duplicates(groups: Store) ->
     )
     result = sweep_handling(make_session(groups, responses=policy, limits=NO_LIMITS))
 
-    assert result.run is not None
-    assert dict(result.run.results) == {"ended": 2, "reactivated": 1, "reactivated_in_groups": 0}
+    (run,) = result.runs
+    assert dict(run.results) == {"ended": 2, "reactivated": 1, "reactivated_in_groups": 0}
     with groups.reading() as connection:
         assert connection.execute(
             select(tables.contact.c.status, tables.contact.c.reactivated_at)

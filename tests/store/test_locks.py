@@ -11,11 +11,10 @@ from sqlalchemy import text
 
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive, serialise
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.plans import BatchWork
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import change_phone
 from helpers.plans import started
@@ -40,7 +39,7 @@ def test_a_batch_sees_what_was_committed_while_it_waited_for_its_turn(
 
     with ThreadPoolExecutor() as threads:
         with other.writing() as connection:
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection)
             batch = threads.submit(apply_batch, store, run, 100, NOW)
             _wait_until_somebody_waits(other)
             change_phone(connection, 1)
@@ -59,7 +58,7 @@ def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> No
 
     with other.writing() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
 
 
 def test_a_file_has_one_lock_by_whatever_name(sqlite_url: str, tmp_path: Path) -> None:

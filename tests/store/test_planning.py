@@ -30,7 +30,7 @@ TOLD = DeactivateRun(
     ),
     left_out={"ø": 1},
 )
-REQUEST = Request(TOLD, "tester@host", "why")
+REQUEST = Request(TOLD, "tester@host", "test.db", "why")
 
 
 def confirmed(figures: PlanFigures) -> None:
@@ -91,7 +91,8 @@ def test_interrupted_it_leaves_alone_whoever_got_its_number_meanwhile(
 
 
 def test_a_request_is_kept_as_it_was_made(store: Store) -> None:
-    run = write_run_with_plan(store, REQUEST, lambda *_: 1, confirmed, now=NOW)
+    request = replace(REQUEST, database=store.identity)
+    run = write_run_with_plan(store, request, lambda *_: 1, confirmed, now=NOW)
 
     assert run is not None
     assert (run.details, run.reason, run.operator) == (REQUEST.details, "why", "tester@host")

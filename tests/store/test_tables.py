@@ -1,4 +1,4 @@
-"""store/tables.py says what the models declare; UPDATE_SNAPSHOTS=1 writes it anew."""
+"""store/tables.json says what the models declare; UPDATE_SNAPSHOTS=1 writes it anew."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from helpers.table_text import text_of
 
 
 def test_the_tables_are_written_from_the_models() -> None:
-    path = Path(str(tables.__file__))
+    path = Path(str(tables.__file__)).with_suffix(".json")
     written = text_of(models.StoreTable.metadata)
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         path.write_text(written)

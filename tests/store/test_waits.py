@@ -18,11 +18,11 @@ from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.waits import Waits
 from contactctl.store.database.errors import translated_errors
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive, serialise
 from contactctl.store.database.postgres import BoundedConnection
 from contactctl.store.database.store import Store, connect, open_store
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES, insert_run
+from contactctl.store.runs import insert_run
 from contactctl.store.temporary import fill, temporary_tables
 from helpers.cli import run_cli
 from helpers.contacts import add_contact, seed_contacts
@@ -38,7 +38,7 @@ SHORT = Waits(locks_s=1)
 def stopped_import(url: str) -> Iterator[None]:
     """Another process in the middle of a transaction that changes contacts; it does not go on."""
     with closing(open_store(url)) as other, other.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection)
         add_contact(connection, "half@example.com")
         yield
 
@@ -50,11 +50,11 @@ def test_who_is_kept_waiting_by_a_stopped_process_gives_up(store_url: str) -> No
             pytest.raises(BusyError) as caught,
             store.writing() as connection,
         ):
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection)
         assert "runs list" in caught.value.hint
 
         with store.writing() as connection:
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection)
 
 
 def test_a_batch_waits_no_longer_for_its_turn(postgres_url: str) -> None:
@@ -318,10 +318,10 @@ def test_a_wait_inside_a_statement_is_told(postgres_url: str, short_is_long: Non
     waits = Waits(0.3, on_long_wait=lambda: told.append("waits"))
     with ExitStack() as stack:
         holder = stack.enter_context(closing(open_store(postgres_url)))
-        serialise(stack.enter_context(holder.writing()), CONTACT_CHANGES)
+        serialise(stack.enter_context(holder.writing()))
         waiting = stack.enter_context(closing(open_store(postgres_url, waits)))
         with pytest.raises(BusyError), waiting.writing() as connection:
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection)
     assert told == ["waits"]
 
 
@@ -332,9 +332,7 @@ def test_who_waits_for_long_is_told_once_for_whom(
     seed_contacts(store, 2)
     with store.writing() as connection:
         run = make_session(store).request(DeactivateRun())
-        at_work = insert_run(
-            connection, run, state=RunState.RUNNING, identity=store.identity, now=NOW
-        )
+        at_work = insert_run(connection, run, state=RunState.RUNNING, now=NOW)
     command = ["deactivate", "--where", "id = 1", "--confirm", 1, "--limit-override", 1]
     with ExitStack() as stack:
         if held == "the work":

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from contactctl.domain.criteria.fields import (
     BUILT_IN_FIELDS,
+    OF_WHOLE_VALUES,
     OPERATORS,
     USAGES,
     Field,
@@ -195,7 +196,6 @@ _TYPOGRAPHIC_QUOTES = re.compile(
     r"[“”„‟«»‹›‘’‚‛`´「」『』＂＇].*[“”„‟«»‹›‘’‚‛`´「」『』＂＇]", re.DOTALL
 )
 _MOST_WORDS = max(len(each.split()) for several in _SAID.values() for each in several)
-_OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")
 
 
@@ -290,7 +290,7 @@ def _after_blanks(text: str, position: int) -> int:
 def _unquoted(operator: Operator, text: str) -> str:
     if not text.startswith(_QUOTES):
         _refuse_misread(text)
-        if operator in _OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
+        if operator in OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
             _refuse_several_values(found[0], text)
         return text
     word, end = _quoted_at(text, 0)
@@ -351,7 +351,7 @@ def _quoted_at(text: str, start: int) -> tuple[str, int]:
 
 def _quoted_where_needed(text: str, operator: Operator) -> str:
     quotes = text.startswith(_QUOTES) or text != text.strip()
-    separator = operator in _OF_WHOLE_VALUES and _SEPARATOR.search(text)
+    separator = operator in OF_WHOLE_VALUES and _SEPARATOR.search(text)
     bracket = USAGES[operator].takes is Takes.SEVERAL and text.startswith(_BRACKETS)
     ambiguous = (
         _WILDCARD.search(text)

@@ -287,7 +287,7 @@ USAGES: Mapping[Operator, Usage] = {
 
 _PRESENCE = (Operator.MISSING, Operator.EXISTS)
 _EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS)
-_MEMBERSHIP = (*_EQUALITY, Operator.IN, Operator.NOT_IN)
+OF_WHOLE_VALUES = (*_EQUALITY, Operator.IN, Operator.NOT_IN)
 _SEARCH = (Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH)
 _ORDER = (Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST)
 _TIME = (
@@ -296,11 +296,11 @@ _TIME = (
 )
 
 OPERATORS: Mapping[FieldType, tuple[Operator, ...]] = {
-    FieldType.TEXT: (*_MEMBERSHIP, *_SEARCH, *_PRESENCE),
-    FieldType.CHOICE: (*_MEMBERSHIP, *_PRESENCE),
-    FieldType.NUMBER: (*_MEMBERSHIP, *_ORDER, Operator.BETWEEN, *_PRESENCE),
+    FieldType.TEXT: (*OF_WHOLE_VALUES, *_SEARCH, *_PRESENCE),
+    FieldType.CHOICE: (*OF_WHOLE_VALUES, *_PRESENCE),
+    FieldType.NUMBER: (*OF_WHOLE_VALUES, *_ORDER, Operator.BETWEEN, *_PRESENCE),
     FieldType.BOOLEAN: (*_EQUALITY, *_PRESENCE),
     FieldType.DATE: (*_TIME, *_PRESENCE),
     FieldType.INSTANT: (*_TIME, *_PRESENCE),
-    FieldType.SET: (*_MEMBERSHIP, *_PRESENCE),
+    FieldType.SET: (*OF_WHOLE_VALUES, *_PRESENCE),
 }

@@ -40,6 +40,12 @@ class Criteria:
             )
 
     @property
+    def branches(self) -> list[tuple[str, tuple["Condition | Criteria", ...]]]:
+        """The branches that have parts, with their names."""
+        named = (("all", self.all), ("any", self.any), ("none", self.none))
+        return [branch for branch in named if branch[1]]
+
+    @property
     def parts(self) -> tuple["Condition | Criteria", ...]:
         return self.all + self.any + self.none
 
@@ -82,27 +88,22 @@ def as_flags(criteria: Criteria) -> str | None:
 
 def as_data(criteria: Criteria) -> dict[str, Any]:
     """The criteria as plain lists, mappings and condition texts, as in YAML and JSON."""
-    branches = {"all": criteria.all, "any": criteria.any, "none": criteria.none}
     name = {"name": criteria.name} if criteria.name else {}
-    return name | {
-        key: [_part_as_data(p) for p in parts] for key, parts in branches.items() if parts
-    }
+    return name | {key: list(map(_part_as_data, parts)) for key, parts in criteria.branches}
 
 
-def excluding_conditions(criteria: Criteria) -> list[Condition]:
+def excluding_conditions(
+    part: Condition | Criteria, *, negated: bool = False
+) -> Iterator[Condition]:
     """The conditions that are true of contacts without the value, in order."""
-    return list(_excluding(criteria))
-
-
-def _excluding(part: Condition | Criteria, *, negated: bool = False) -> Iterator[Condition]:
     if isinstance(part, Condition):
         if negated is not (part.operator in (Operator.NOT_EQUALS, Operator.NOT_IN)):
             yield part
         return
     for inner in part.all + part.any:
-        yield from _excluding(inner, negated=negated)
+        yield from excluding_conditions(inner, negated=negated)
     for inner in part.none:
-        yield from _excluding(inner, negated=not negated)
+        yield from excluding_conditions(inner, negated=not negated)
 
 
 def check_size(criteria: Criteria) -> None:
@@ -132,14 +133,11 @@ def including_missing(criteria: Criteria, field_name: str) -> str:
     Empty when no top-level condition on the field leaves them out.
     """
     missing = f"{field_name} {Operator.MISSING}"
-    for part in criteria.any:
-        if isinstance(part, Condition) and _leaves_out(part, field_name):
-            flag = f"add --where-any {shlex.quote(missing)}"
-            return f"below {part.place} add - {missing}" if _is_in_file(part) else flag
-    for part in criteria.all:
-        if isinstance(part, Condition) and _leaves_out(part, field_name):
-            return _loosened(criteria, part, missing)
-    return ""
+    if part := _leaving_out(criteria.any, field_name):
+        flag = f"add --where-any {shlex.quote(missing)}"
+        return f"below {part.place} add - {missing}" if _is_in_file(part) else flag
+    part = _leaving_out(criteria.all, field_name)
+    return _loosened(criteria, part, missing) if part else ""
 
 
 def _is_in_file(condition: Condition) -> bool:
@@ -159,12 +157,11 @@ def _loosened(criteria: Criteria, condition: Condition, missing: str) -> str:
     )
 
 
-def _leaves_out(part: Condition | Criteria, field_name: str) -> bool:
-    return (
-        isinstance(part, Condition)
-        and part.field.name == field_name
-        and part.operator not in (Operator.MISSING, Operator.EXISTS)
-    )
+def _leaving_out(parts: Sequence[Condition | Criteria], field_name: str) -> Condition | None:
+    """The first condition that the contacts without the field's value do not meet."""
+    on_field = (p for p in parts if isinstance(p, Condition) and p.field.name == field_name)
+    presence = (Operator.MISSING, Operator.EXISTS)
+    return next((part for part in on_field if part.operator not in presence), None)
 
 
 def _parse_flags(

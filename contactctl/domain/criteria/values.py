@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from contactctl.domain.criteria.fields import (
     DEACTIVATION_RUN_FIELD,
+    OF_WHOLE_VALUES,
     USAGES,
     Field,
     FieldType,
@@ -140,7 +141,6 @@ _RELATIVE = re.compile(
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
 
-_OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _ADDRESS_AROUND = {"email": "{}", "email_domain": "x@{}"}
 
 
@@ -156,7 +156,7 @@ def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tupl
     values = tuple(_parse(field, word) for word in words)
     if operator is Operator.BETWEEN:
         _check_order(values)
-    if operator in _OF_WHOLE_VALUES and field.name in _ADDRESS_AROUND:
+    if operator in OF_WHOLE_VALUES and field.name in _ADDRESS_AROUND:
         for word in words:
             _require_address(field, word)
     return values

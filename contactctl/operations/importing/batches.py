@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from contactctl.domain import contact_values
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import Status
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import UsageError
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.importing.columns import (
-    GROUP_ACTIVE,
-    GROUP_INACTIVE,
+    STATE_BY_FIELD,
     FileColumn,
     date_formats_of,
 )
@@ -25,7 +24,6 @@ from contactctl.store.imports import Wave
 from contactctl.store.staged import Staged, stored_date, stored_instant
 
 _DATE_FORMAT_HINT = "use iso, epoch, excel or strptime codes, for example %d.%m.%Y or %Y%m%d"
-_GROUP_FIELDS = ("group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)
 
 
 @dataclass
@@ -41,7 +39,7 @@ class ColumnReading:
         return value_parser(known, self._parser(column, known))
 
     def _parser(self, column: FileColumn, known: Field) -> Read:
-        if known.name in _GROUP_FIELDS:
+        if known.name in STATE_BY_FIELD:
             return self._group_parser()
         if known.name == "status":
             return lambda text: _status(column.name, text)
@@ -72,12 +70,8 @@ class ColumnReading:
         separator = self.options.separator("group")
 
         def parse(text: str) -> tuple[str, ...]:
-            names = tuple(
-                map(
-                    contact_values.parse_group_name,
-                    contact_values.names_in("group", text, separator),
-                )
-            )
+            found = contact_values.names_in("group", text, separator)
+            names = tuple(map(contact_values.parse_group_name, found))
             for name in names:
                 if not self.options.create_groups and fold(name) not in known:
                     raise ValueError(
@@ -92,12 +86,9 @@ class ColumnReading:
 def latest_values(session: Session) -> Mapping[str, str]:
     """The last stored value that is not still to come, of each field that tells the past."""
     instant = stored_instant(session.now)
-    past_instants = (
-        *("last_emailed", "last_opened", "last_clicked", "last_machine_opened"),
-        "created",
-    )
     today = stored_date(session.now.astimezone(session.time_zone).date())
-    return {"last_opportunity": today, **dict.fromkeys(past_instants, instant)}
+    activities = ("last_emailed", "last_opened", "last_clicked", "last_machine_opened")
+    return {"last_opportunity": today, **dict.fromkeys(("created", *activities), instant)}
 
 
 def check_date_formats(options: ImportOptions) -> None:
@@ -162,15 +153,9 @@ def wave_of(
     """The rows with the tags, memberships and reasons to be inactive that they bring."""
     changes = changes or AddressChanges()
     tags, inactive, ids = converted.tags, converted.inactive, converted.external_ids
-    states = {
-        MembershipState.FOLLOWS: converted.groups,
-        MembershipState.ACTIVE: converted.groups_active,
-        MembershipState.INACTIVE: converted.groups_inactive,
-    }
-    # of two states in one group the last one holds: the one that keeps mail away
     members: dict[tuple[int, int], str] = {
         (row[0], group_ids[fold(name)]): state.value
-        for state, groups in states.items()
+        for state, groups in converted.groups.items()
         if groups
         for row in rows
         for name in groups.get(row[0], ())

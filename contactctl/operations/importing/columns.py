@@ -53,6 +53,12 @@ GROUP_INACTIVE = Field(
 )
 # what only the columns of `contacts export --full` have
 _MEMBERSHIP_FIELDS = {field.name: field for field in (GROUP_ACTIVE, GROUP_INACTIVE)}
+# of two states in one group the last one holds: the one that keeps mail away
+STATE_BY_FIELD = {
+    "group": MembershipState.FOLLOWS,
+    GROUP_ACTIVE.name: MembershipState.ACTIVE,
+    GROUP_INACTIVE.name: MembershipState.INACTIVE,
+}
 STATUS_FIELDS = ("status", "deactivated", "deactivation_origin", "deactivation_category")
 _ONLY_IN_FULL = ("created", *COUNT_FIELDS, *STATUS_FIELDS)
 

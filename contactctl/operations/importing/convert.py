@@ -9,16 +9,12 @@ from shlex import quote
 from typing import Any
 
 from contactctl.domain.contact_values import parse_text
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.text import fold, text_of_formula, trim, undo_defuse
-from contactctl.operations.importing.columns import (
-    GROUP_ACTIVE,
-    GROUP_INACTIVE,
-    STATUS_FIELDS,
-    FileColumn,
-)
+from contactctl.operations.importing.columns import STATE_BY_FIELD, STATUS_FIELDS, FileColumn
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.rows import Batch, Cell
@@ -41,6 +37,7 @@ _REMEMBERED = 4_000  # different texts of a column whose values are kept: dates,
 Cells = Sequence[Cell]
 Read = Callable[[str], Any]
 Failures = dict[int, str]
+Names = Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +88,23 @@ class Plan:
 
 @dataclass(slots=True)
 class Converted:
-    """A batch as rows to be put in. Tags and groups are by position; groups by name.
+    """A batch as rows to be put in, with the names of their tags, and of their groups by the state
+    of the membership, by position.
 
-    `groups_active` and `groups_inactive` are memberships with a state of their own; `inactive`
-    says which rows are of contacts that must not get mail. `external_ids` are those of a source.
+    `inactive` says which rows are of contacts that must not get mail. `external_ids` are those of a
+    source.
     """
 
     rows: list[Staged] = field(default_factory=list)
-    tags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    groups: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    groups_active: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    groups_inactive: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    tags: Names = field(default_factory=dict)
+    groups: Mapping[MembershipState, Names] = field(default_factory=dict)
     inactive: Mapping[int, Inactive] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     external_ids: Sequence[str] = ()
 
     def besides(self, position: int) -> tuple[object, ...]:
         """What a row says besides its values."""
-        every = (self.tags, self.groups, self.groups_active, self.groups_inactive, self.inactive)
+        every = (self.tags, *self.groups.values(), self.inactive)
         external_id = self.external_ids[position] if self.external_ids else None
         return (*(each.get(position) for each in every), external_id)
 
@@ -141,12 +137,11 @@ def make_plan(
         for rule in (*options.inactive, *options.preset.inactive)
         if plain(rule.column) in places
     ]
-    set_fields = ("tag", "group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)
     return Plan(
         email=readers["email"],
         values=tuple(readers[name] for name in GIVEN_COLUMNS if name in readers),
         attributes=tuple(reader for reader in readers.values() if reader.field.is_attribute),
-        names={name: readers[name] for name in set_fields if name in readers},
+        names={name: readers[name] for name in ("tag", *STATE_BY_FIELD) if name in readers},
         status={name: readers[name] for name in STATUS_FIELDS if name in readers},
         rules=tuple(rules),
         all_inactive=options.inactive_reason if options.all_inactive else None,
@@ -182,7 +177,10 @@ def rows_without_positions(
     return replace(
         converted,
         rows=[row for row in converted.rows if row[0] not in positions],
-        groups={at: groups for at, groups in converted.groups.items() if at not in positions},
+        groups={
+            state: {at: names for at, names in groups.items() if at not in positions}
+            for state, groups in converted.groups.items()
+        },
         rejects=sorted([*converted.rejects, *rejected], key=lambda reject: reject.line),
     )
 
@@ -221,10 +219,8 @@ class _Conversion:
             rows = [row for at, row in enumerate(rows) if at not in dropped]
         return Converted(
             rows,
-            names.get("tag", {}),
-            names.get("group", {}),
-            names.get(GROUP_ACTIVE.name, {}),
-            names.get(GROUP_INACTIVE.name, {}),
+            names.pop("tag", {}),
+            {STATE_BY_FIELD[name]: groups for name, groups in names.items()},
             inactive,
             self._rejects(),
             self.batch.external_ids,

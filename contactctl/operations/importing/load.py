@@ -209,10 +209,10 @@ class _Import:
         read, source = convert(self.plan, batch, self.told), self.work.source
         with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, runs.CONTACT_CHANGES)
+            serialise(connection)
             if self.result.run is not None:
                 runs.lock_running_run(connection, self.result.run)
-            known = group_ids(connection) if _names_groups(read) else {}
+            known = group_ids(connection) if any(read.groups.values()) else {}
             if _missing_groups(read, known):
                 change_one_by_one(connection)
             keys = [row[KEY] for row in read.rows]
@@ -301,17 +301,13 @@ def _totals(result: ImportResult) -> dict[str, object]:
     }
 
 
-def _names_groups(converted: Converted) -> bool:
-    return bool(converted.groups or converted.groups_active or converted.groups_inactive)
-
-
 def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
     """The groups that the rows name and the store does not have yet."""
     missing: dict[str, str] = {}
-    groups = (converted.groups, converted.groups_active, converted.groups_inactive)
-    for name in chain.from_iterable(chain.from_iterable(each.values() for each in groups)):
-        if fold(name) not in known:
-            missing.setdefault(fold(name), name)
+    for groups in converted.groups.values():
+        for name in chain.from_iterable(groups.values()):
+            if fold(name) not in known:
+                missing.setdefault(fold(name), name)
     return list(missing.values())
 
 
@@ -322,20 +318,10 @@ def _start_run(session: Session, work: ImportWork, reason: str) -> int:
         for dead in runs.list_runs(
             connection, limit=1000, kinds=_IMPORTING, states=[RunState.RUNNING]
         ):
-            values = {
-                "finished_at": session.clock(),
-                "message": f"{dead.message} (interrupted)".strip(),
-            }
-            runs.change_state(
-                connection, dead.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
-            )
+            runs.fail_run(connection, dead, "interrupted", session.clock())
+        position = dict(work.position())
         run_id = runs.insert_run(
-            connection,
-            request,
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=session.clock(),
-            values={"position": dict(work.position())},
+            connection, request, state=RunState.RUNNING, now=session.clock(), position=position
         )
         runs.update_run(connection, run_id, {"active_before": count_active(connection)})
         return run_id
@@ -360,8 +346,10 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         interrupted = isinstance(error, KeyboardInterrupt | InterruptedByUserError)
         reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
         ending = "interrupted" if interrupted else f"ended by {reason}"
-        with suppress(ContactctlError):  # the store may be what failed
-            _fail_run(session, run_id, ending)
+        # the store may be what failed
+        with suppress(ContactctlError), session.store.writing() as connection:
+            run = runs.lock_run(connection, run_id)
+            runs.fail_run(connection, run, ending, session.clock())
         again = "give the same command again: what is in the store already stays as it is"
         if isinstance(error, StoreError | BusyError):
             raise cut_short(f"the import (run {run_id})", error, again) from error
@@ -371,12 +359,3 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
             f"the import (run {run_id}) was interrupted; what it has done so far is kept",
             hint=again,
         ) from error
-
-
-def _fail_run(session: Session, run_id: int, ending: str) -> None:
-    with session.store.writing() as connection:
-        done = runs.lock_run(connection, run_id).message
-        values = {"finished_at": session.clock(), "message": f"{done} ({ending})".strip()}
-        runs.change_state(
-            connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
-        )

@@ -95,7 +95,7 @@ class ImportOptions:
     """How a file is read; of a workbook its `sheet`. Names of columns ignore case.
 
     `renames` maps a column of the file to a field. `column_date_formats` maps a column to its
-    date formats, `date_formats` hold for the others (domain.date_formats). `separators` maps
+    date formats, `date_formats` hold for the others (domain.contact_values). `separators` maps
     tag and group to what separates names in their cells. `nulls` are cells that mean nothing.
     Who is new and fulfils one of `inactive` is created inactive; with `all_inactive` everybody
     new is, for `inactive_reason` (a response category, or empty). `update_only`: nobody is

@@ -1,5 +1,6 @@
 """Whose export a file is: presets, which say how another program's export is read, and headers."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -40,22 +41,20 @@ def find_preset(name_or_file: str, folder: Path) -> Preset:
     path = folder / name_or_file
     if path.is_file() or "/" in name_or_file or path.suffix in (".yaml", ".yml"):
         return _read(path, show_safely(name_or_file))
-    raise UsageError(
-        f"there is no preset '{show_safely(name_or_file)}', and no file of that name",
-        hint=did_you_mean(name_or_file, list(preset_names()))
-        or f"presets: {', '.join(preset_names())}",
-    )
+    raise _no_preset(name_or_file, ", and no file of that name")
 
 
 def preset_text(name: str) -> str:
     """The data file of a preset that comes with the program, to be copied; UsageError: no such."""
     if name.lower() not in preset_names():
-        raise UsageError(
-            f"there is no preset '{show_safely(name)}'",
-            hint=did_you_mean(name, list(preset_names()))
-            or f"presets: {', '.join(preset_names())}",
-        )
+        raise _no_preset(name)
     return (_FOLDER / f"{name.lower()}.yaml").read_text(encoding="utf-8")
+
+
+def _no_preset(name: str, besides: str = "") -> UsageError:
+    known = list(preset_names())
+    hint = did_you_mean(name, known) or f"presets: {', '.join(known)}"
+    return UsageError(f"there is no preset '{show_safely(name)}'{besides}", hint=hint)
 
 
 def shipped_presets() -> list[Preset]:
@@ -145,6 +144,8 @@ _OTHER_FILES = {
     "dn:": "an LDIF file",
     "{\\rtf": "an RTF document",
 }
+# between two words, and in no name of one column
+_UNUSUAL_SEPARATOR = re.compile(r"(?<=\w)[^\w\s.,;/()@'-](?=\w)")
 
 
 def plain(name: str) -> str:
@@ -174,6 +175,8 @@ def hint_for_email(names: Sequence[str]) -> str:
         )
     if preset := preset_for(names):
         return f"it looks like an export of another program: --preset {preset} reads it"
+    if len(names) == 1 and (separator := _UNUSUAL_SEPARATOR.search(names[0])):
+        return f"--delimiter {as_word(separator[0])}, if that is what separates the columns"
     likely = [name for name in names if "mail" in plain(name).replace("-", "")]
     if likely:
         return f"name it with --map {as_word(f'{likely[0]}=email')}"

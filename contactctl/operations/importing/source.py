@@ -30,6 +30,10 @@ _HARMLESS = 1 << 30  # bytes that may come out of any file, however small
 _MOST_PACKED = 200  # times; text packs 3 to 20 times, a bomb a thousand
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_OTHER_OFFICE = {
+    "content.xml": "an OpenDocument file (.ods)",
+    "word/document.xml": "a Word file",
+}
 
 Unpack = Callable[[IO[bytes]], Iterator[bytes]]
 
@@ -132,21 +136,13 @@ def _unpack_workbook(stream: IO[bytes], copy: IO[bytes], name: str, sheet: str |
         raise InputError(f"{name}: a broken ZIP archive: {error}") from error
     names = {member.filename for member in members}
     if "xl/workbook.xml" not in names:
-        raise InputError(f"{name} is {_kind_of_archive(names)}", hint=_unpack_hint(names))
+        kind = next((kind for part, kind in _OTHER_OFFICE.items() if part in names), "")
+        unpack = "unpack it first, and import the files in it one by one"
+        raise InputError(
+            f"{name} is {kind or 'a ZIP archive'}", hint=SAVE_AS_CSV if kind else unpack
+        )
     _require_harmless(sum(member.file_size for member in members), stream.seek(0, 2), name)
     write_sheet(stream, copy, name, sheet)
-
-
-def _kind_of_archive(names: set[str]) -> str:
-    if "content.xml" in names:
-        return "an OpenDocument file (.ods)"
-    return "a Word file" if "word/document.xml" in names else "a ZIP archive"
-
-
-def _unpack_hint(names: set[str]) -> str:
-    if "content.xml" in names or "word/document.xml" in names:
-        return SAVE_AS_CSV
-    return "unpack it first, and import the files in it one by one"
 
 
 # The bytes of an import: a file, or standard input kept aside; all checked before any is used

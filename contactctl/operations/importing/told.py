@@ -6,7 +6,7 @@ import until its meaning is known.
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
@@ -49,6 +49,8 @@ _MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]|\ufffd")
 _NEVER_BEFORE = "1971"
 _MOST_VALUES = 20  # different ones of a column that are kept
 
+Counts = defaultdict[str, Counter[str]]  # of cells, by column
+
 
 @dataclass(slots=True)
 class Told:
@@ -56,11 +58,11 @@ class Told:
     has changed, dates to come and dates that mean never, and the values of the columns that say
     who is inactive in rows that are not."""
 
-    null_words: dict[str, Counter[str]] = field(default_factory=dict)
-    spoiled: dict[str, Counter[str]] = field(default_factory=dict)
+    null_words: Counts = field(default_factory=lambda: defaultdict(Counter))
+    spoiled: Counts = field(default_factory=lambda: defaultdict(Counter))
     to_come: Counter[str] = field(default_factory=Counter)
-    too_old: dict[str, Counter[str]] = field(default_factory=dict)
-    taken_as_active: dict[str, Counter[str]] = field(default_factory=dict)
+    too_old: Counts = field(default_factory=lambda: defaultdict(Counter))
+    taken_as_active: Counts = field(default_factory=lambda: defaultdict(Counter))
     rules_met: set[InactiveRule] = field(default_factory=set)
 
     def look_at_texts(self, name: str, cells: Collection[str | None]) -> None:
@@ -69,10 +71,9 @@ class Told:
         if not text.isascii() and _MISREAD.search(text):
             found += [cell for cell in cells if cell and _is_misread(cell)]
         if found:
-            self.spoiled.setdefault(name, Counter()).update(found)
+            self.spoiled[name].update(found)
         if not NULL_WORDS.isdisjoint(cells):
-            nulls = Counter(cell for cell in cells if cell in NULL_WORDS)
-            self.null_words.setdefault(name, Counter()).update(nulls)
+            self.null_words[name].update(cell for cell in cells if cell in NULL_WORDS)
 
     def look_at_dates(
         self, name: str, cells: Sequence[str | None], values: Sequence[str | None], latest: str
@@ -83,10 +84,10 @@ class Told:
         if min(filter(None, values), default=latest) < _NEVER_BEFORE:
             pairs = zip(cells, values, strict=True)
             old = [cell for cell, value in pairs if cell and value and value < _NEVER_BEFORE]
-            self.too_old.setdefault(name, Counter()).update(old)
+            self.too_old[name].update(old)
 
     def take_as_active(self, column: str, cells: Iterable[str | None]) -> None:
-        values = self.taken_as_active.setdefault(column, Counter())
+        values = self.taken_as_active[column]
         for cell, number in Counter(cells).items():
             if cell in values or len(values) < _MOST_VALUES:
                 values[cell or ""] += number

@@ -1,13 +1,14 @@
 """Amazon's suppression list and queues, through its own library (the extra `aws`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.sources import ProviderSource
 from contactctl.domain.text import show_safely
-from contactctl.responses.apis.lists import Page
+from contactctl.responses.apis.lists import Page, new_keys
 from contactctl.responses.apis.transport import ApiError, Pace
 
 _MESSAGES_AT_ONCE = 10
@@ -16,7 +17,9 @@ _PAGE_SIZE = 1000
 
 
 class SesList:
-    """The account's suppression list (SES v2)."""
+    """The account's suppression list (SES v2), as a lists.SuppressionList."""
+
+    at_once = 1
 
     def __init__(self, source: ProviderSource, pace: Pace | None = None) -> None:
         self._source = source
@@ -41,20 +44,28 @@ class SesList:
             if not token:
                 return
 
-    def add(self, email: str) -> None:
-        """Suppress an address, as a bounce: the service knows no other reason but a complaint."""
-        self._pace.wait()
-        with _amazon_errors(self._source):
-            self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
+    def keys(self) -> Iterator[list[str]]:
+        """The email keys on it."""
+        seen: set[str] = set()
+        for page in self.pages(None):
+            yield new_keys((item.get("EmailAddress") for item in page.items), seen)
 
-    def remove(self, email: str) -> None:
-        """Take an address off; nothing happens where it is not there."""
-        self._pace.wait()
-        with _amazon_errors(self._source):
-            try:
+    def add(self, emails: Sequence[str]) -> Collection[str]:
+        """Suppress addresses, as bounces: the service knows no other reason but a complaint."""
+        for email in emails:
+            self._pace.wait()
+            with _amazon_errors(self._source):
+                self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
+        return ()
+
+    def remove(self, emails: Sequence[str]) -> Collection[str]:
+        """Take addresses off."""
+        missing = self._client.exceptions.NotFoundException
+        for email in emails:
+            self._pace.wait()
+            with _amazon_errors(self._source), suppress(missing):
                 self._client.delete_suppressed_destination(EmailAddress=email)
-            except self._client.exceptions.NotFoundException:
-                return
+        return ()
 
 
 class Queue:
@@ -87,23 +98,17 @@ class Queue:
                 self._client.delete_message_batch(QueueUrl=self._source.queue_url, Entries=entries)
 
 
-class _amazon_errors:  # noqa: N801 - a context manager, used as one
+@contextmanager
+def _amazon_errors(source: ProviderSource) -> Iterator[None]:
     """What Amazon's library raises, as an ApiError."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    def __init__(self, source: ProviderSource) -> None:
-        self._source = source
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-        if isinstance(error, BotoCoreError | ClientError):
-            text = show_safely(f"source {self._source.name}: {' '.join(str(error).split())}")
-            raise ApiError(
-                text[:500], hint="check the region, and the rights of the key or the role"
-            )
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        text = show_safely(f"source {source.name}: {' '.join(str(error).split())}")
+        hint = "check the region, and the rights of the key or the role"
+        raise ApiError(text[:500], hint=hint) from error
 
 
 def _client(source: ProviderSource, service: str) -> Any:

@@ -49,11 +49,10 @@ class ListCall:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Where an answer tells what was not done: items that fulfil `where`, and `why` not."""
+    """Where an answer tells what was not done: items that fulfil `where`."""
 
     items: str
     where: Mapping[str, Any]
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

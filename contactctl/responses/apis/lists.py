@@ -9,8 +9,6 @@ from contactctl.domain.emails import email_key
 from contactctl.responses.apis.description import FORMS, Change, ListCall
 from contactctl.responses.apis.transport import ApiError, Client
 
-_MOST_PAGES = 1_000_000
-
 
 class Page(NamedTuple):
     """Items of a list, and where the next page is, an offset or an address; None: there is none."""
@@ -31,13 +29,18 @@ def pages_of(
     client: Client, call: ListCall, asked: Asked, start: int | str | None = None
 ) -> Iterator[Page]:
     """All pages, the first one that at `start`. ApiError for an answer that is no such list."""
-    at = start
-    for _ in range(_MOST_PAGES):
+    at, been_at = start, {start}
+    while True:
         page = _page(client, call, asked, at)
         yield page
         if page.next is None or page.next == at:
             return
         at = page.next
+        if at in been_at:
+            raise ApiError(
+                f"source: the pages of {call.path} lead in a circle", hint="tell the provider"
+            )
+        been_at.add(at)
 
 
 def filled(text: str, names: Mapping[str, str]) -> str:
@@ -48,8 +51,13 @@ def filled(text: str, names: Mapping[str, str]) -> str:
 
 
 def value_at(document: Any, path: str) -> Any:
-    """The value at a path such as `paging.next`; None where there is none; '' is the whole."""
+    """The value at a path such as `paging.next`; None where there is none; '' is the whole.
+
+    Links may also be a list, each with its `rel` and `href`."""
     for name in filter(None, path.split(".")):
+        if isinstance(document, list):
+            links = [each for each in document if isinstance(each, dict)]
+            document = {each["rel"]: each.get("href") for each in links if "rel" in each}
         document = document.get(name) if isinstance(document, dict) else None
     return document
 
@@ -150,7 +158,7 @@ class ApiList:
         described, seen = self._described, set[str]()
         now = datetime.now(UTC)
         for page in pages_of(self._client, described.list, Asked(self._names, now, now)):
-            yield _new_keys((value_at(item, described.email) for item in self._of_list(page)), seen)
+            yield new_keys((value_at(item, described.email) for item in self._of_list(page)), seen)
 
     def _of_list(self, page: Any) -> Iterator[Any]:
         """Of what is a list of contacts, those suppressed."""
@@ -220,7 +228,7 @@ def _body(template: Any, emails: Sequence[str]) -> Any:
     return template
 
 
-def _new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
+def new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
     """The keys of what are addresses and were not seen before."""
     found = []
     for address in addresses:
@@ -232,30 +240,3 @@ def _new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
             seen.add(key)
             found.append(key)
     return found
-
-
-class AmazonList:
-    """The account's suppression list at Amazon SES."""
-
-    at_once = 1
-
-    def __init__(self, ses: Any) -> None:
-        self._ses = ses
-
-    def keys(self) -> Iterator[list[str]]:
-        """See SuppressionList."""
-        seen: set[str] = set()
-        for page in self._ses.pages(None):
-            yield _new_keys((item.get("EmailAddress") for item in page.items), seen)
-
-    def add(self, emails: Sequence[str]) -> Collection[str]:
-        """See SuppressionList."""
-        for email in emails:
-            self._ses.add(email)
-        return ()
-
-    def remove(self, emails: Sequence[str]) -> Collection[str]:
-        """See SuppressionList."""
-        for email in emails:
-            self._ses.remove(email)
-        return ()

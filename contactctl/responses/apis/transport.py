@@ -7,23 +7,31 @@ import json
 import socket
 import ssl
 import time
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cache
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import (
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import show_safely
 from contactctl.responses.apis.description import Api
 
 TIMEOUT_S = 30.0
+_LONGEST_ANSWER_S = 120.0  # one that trickles has no silence to end it
 MAX_ANSWER_BYTES = 64 << 20
 _ATTEMPTS = 6
 _FIRST_PAUSE_S = 1.0
@@ -103,7 +111,10 @@ class Client:
             user_password = api.basic.replace("{key}", key)
             encoded = b64encode(user_password.encode()).decode()
             self._headers["Authorization"] = f"Basic {encoded}"
-        self._opener = build_opener(HTTPSHandler(context=_tls()), _SameHost(self._url))
+        # plain HTTP is for this machine alone, and no proxy's business
+        proxies = ProxyHandler({} if self._url.startswith("http:") else None)
+        https = HTTPSHandler(context=_tls())
+        self._opener = build_opener(https, proxies, _SameHost(self._url))
 
     @property
     def is_out_of_time(self) -> bool:
@@ -167,18 +178,40 @@ class Client:
         if left <= 0:
             raise OutOfTimeError(f"source {self._name}: the time is over")
         with self._opener.open(request, timeout=min(TIMEOUT_S, left)) as answer:
-            raw = answer.read(MAX_ANSWER_BYTES + 1)
-        if len(raw) > MAX_ANSWER_BYTES:
-            raise self._failed(f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB")
+            raw = self._read(answer)
         if not raw.strip():
             return None
         try:
-            return json.loads(raw)
+            found = json.loads(raw)
         except (ValueError, RecursionError):
-            if request.get_method() != "GET":
-                return None  # done, whatever it says
-            # cut off on the way, most likely
+            if request.get_method() != "GET" and not raw.lstrip().startswith(b"<"):
+                return None  # done, in words of its own
+            # cut off on the way, or the page of a proxy
             raise HTTPException("the answer is not JSON") from None
+        if isinstance(found, dict) and found.get("errors"):
+            raise self._failed(
+                f"the answer has errors: {_on_one_line(json.dumps(found['errors']))}"
+            )
+        return found
+
+    def _read(self, answer: HTTPResponse) -> bytes:
+        """The content of an answer, unpacked: some pack it unasked."""
+        raw, until = bytearray(), time.monotonic() + _LONGEST_ANSWER_S
+        while chunk := answer.read1(1 << 16):
+            raw += chunk
+            if len(raw) > MAX_ANSWER_BYTES:
+                break
+            if time.monotonic() > until:
+                raise TimeoutError
+        if answer.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            try:
+                raw = bytearray(unpacker.decompress(raw, MAX_ANSWER_BYTES + 1))
+            except zlib.error:
+                raise HTTPException("the answer is not what gzip packs") from None
+        if len(raw) > MAX_ANSWER_BYTES:
+            raise self._failed(f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB")
+        return bytes(raw)
 
     def _refused(self, error: HTTPError) -> ApiError:
         hint = ""
@@ -221,24 +254,35 @@ class _SameHost(HTTPRedirectHandler):
     ) -> Request | None:
         if _origin(newurl) != self._origin:
             raise HTTPError(req.full_url, code, "leads to another host", headers, fp)
+        if req.get_method() != "GET":  # which would be followed as a GET, and change nothing
+            raise HTTPError(req.full_url, code, "leads to another address", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
+    usual_port = ":443" if parts.scheme == "https" else ":80"
+    return parts.scheme, parts.netloc.lower().removesuffix(usual_port)
 
 
 def _retry_after(headers: Message | None) -> float | None:
-    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3)."""
-    text = headers.get("Retry-After", "") if headers else ""
-    if text.strip().isdigit():
-        return float(text)
+    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), by its own clock."""
+    text = headers.get("Retry-After", "").strip() if headers else ""
+    if headers is None or text.isdigit():
+        return float(text) if text else None
     try:
-        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        until = parsedate_to_datetime(text)
+        return max((until - _sent_at(headers)).total_seconds(), 0.0)
     except (TypeError, ValueError):
         return None
-    return max(seconds, 0.0)
+
+
+def _sent_at(headers: Message) -> datetime:
+    """When an answer was sent: now, if it does not say so."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
 
 
 def _words(error: HTTPError) -> str:
@@ -247,4 +291,8 @@ def _words(error: HTTPError) -> str:
         text = error.read(10_000).decode(errors="replace")
     except (OSError, HTTPException):
         text = ""
-    return " ".join(f"{error.reason}: {text}".split())[:_MAX_QUOTED].rstrip(": ")
+    return _on_one_line(f"{error.reason}: {text}").rstrip(": ")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_QUOTED]

@@ -4,26 +4,32 @@ A mapping has the keys of KEYS, or `documents`, a list of such mappings whose co
 beside it. Paths are those of paths.py, outcomes those of outcomes.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
+from contactctl.domain.responses import (
+    Activity,
+    Category,
+    Event,
+    Rejection,
+    Response,
+    Unsubscribe,
+    mail_name,
+)
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words, receiving_host
-from contactctl.responses.classify import Classify, codes_of, is_machine
+from contactctl.responses.classify import Classify
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
     addresses_of,
     event_key,
-    instant_in_format,
-    instant_of,
+    is_machine,
     text_of,
 )
 from contactctl.responses.formats import paths
@@ -34,13 +40,19 @@ from contactctl.responses.formats.outcomes import (
     compile_outcome,
     table_paths,
 )
+from contactctl.responses.formats.times import UnreadableTimeError, instant_reader
+from contactctl.responses.status import codes_of
 
 CHANNELS = ("email", "sms", "push", "in-app")
-_PATH_KEYS = (
-    *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
-    *("channel", "host", "user_agent", "message"),
+_TEXTS = (
+    *("id", "status", "reply_code", "diagnostic", "group", "channel", "host", "user_agent"),
+    "message",
 )
-KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
+_PATH_KEYS = ("email", "occurred_at", "event", *_TEXTS)
+KEYS = (
+    *(*_PATH_KEYS, "when", "only", "events", "key", "date_format", "time_zone"),
+    *("single_recipient", "about"),
+)
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
 _FOUND = ("email", "occurred_at")
 _UNKNOWN_EVENT = "unrecognised-event"
@@ -129,14 +141,8 @@ class Document:
         key = mapping.get("key", _DEFAULT_KEY)
         if not isinstance(key, list | tuple):
             raise ValueError("key: must be a list of paths")
-        get = partial(_optional_getter, mapping, self._scope)
-        self._instant = _instant_reader(mapping, get("occurred_at"))
-        self._diagnostic, self._status = get("diagnostic"), get("status")
-        self._reply_code, self._group = get("reply_code"), get("group")
-        self._channel, self._host = get("channel"), get("host")
-        self._user_agent = get("user_agent")
-        self._message = get("message")
-        self._id = get("id")
+        self._instant = instant_reader(mapping, self._scope)
+        self._getters = {name: _getter(mapping, self._scope, name) for name in _TEXTS}
         # one id may cover all recipients of an event
         self._id_is_shared = any(
             self._scope.level(paths.parse_path(text)) < self._scope.depth
@@ -194,15 +200,20 @@ class Document:
         recipient: str,
         context: Context,
     ) -> Event:
-        occurred_at = self._instant(row) or context.sent_at
-        key = self._source_key(row, given, recipient, occurred_at)
         source = context.source
+        try:
+            occurred_at = self._instant(row) or context.sent_at
+        except UnreadableTimeError as error:
+            if (occurred_at := context.sent_at) is None:
+                return Rejection(source, f"{self.name} event of {recipient}: {error}")
+        key = self._source_key(row, given, recipient, occurred_at)
         if isinstance(outcome, str):
             if A_PERSON_S.search(outcome):
                 return Rejection(source, f"{self.name} event {text_of(outcome)[:200]}: not known")
             said = self._unknown_event(row, outcome)
         elif outcome.kind is Kind.ACTIVITY:
-            by_machine = outcome.by_machine or self._is_by_machine(row)
+            agent = self._text("user_agent", row)
+            by_machine = outcome.by_machine or (agent != "" and is_machine(agent))
             return Activity(
                 *(source, key, recipient, outcome.activity, occurred_at),
                 by_machine=by_machine,
@@ -210,14 +221,15 @@ class Document:
             )
         elif outcome.kind is Kind.UNSUBSCRIBE:
             return Unsubscribe(
-                *(source, key, recipient, occurred_at, self._group_of(row)),
+                *(source, key, recipient, occurred_at, self._text("group", row) or None),
                 resubscribed=outcome.resubscribed,
                 echo=outcome.not_counted == "echo",
                 rule=outcome.rule,
             )
         else:
             said = self._judge(row, outcome, recipient, context.classify)
-        channel = self._channel_of(row) if self._channel else "email"
+        named = self._text("channel", row).lower().replace("_", "-")
+        channel = named if named in CHANNELS else "email"
         not_counted = said.not_counted if channel == "email" else "channel"
         return Response(
             source=source,
@@ -231,27 +243,32 @@ class Document:
             rule=said.rule,
             occurred_at=occurred_at,
             channel=channel,
-            group=self._group_of(row) if self._group else None,
-            host=self._host_of(row) or host_in_words(said.diagnostic),
+            group=self._text("group", row) or None,
+            host=receiving_host(self._text("host", row)) or host_in_words(said.diagnostic),
             message=self._message_of(row),
         )
 
-    def _message_of(self, row: paths.Row) -> str:
-        found = text_of(self._message(row)).strip("<>") if self._message else ""
-        return f"{self.name}:{found}" if found else ""
+    def _text(self, name: str, row: paths.Row) -> str:
+        """What the row has under one of _TEXTS; "" where the mapping has no path for it."""
+        get = self._getters[name]
+        return text_of(get(row)) if get is not None else ""
 
-    def _host_of(self, row: paths.Row) -> str:
-        return receiving_host(text_of(self._host(row))) if self._host else ""
+    def _message_of(self, row: paths.Row) -> str:
+        return mail_name(self._text("message", row), self.name)
+
+    def _status_of(self, row: paths.Row) -> str:
+        """A status; one of three numbers may be an object, of class, subject and detail."""
+        get = self._getters["status"]
+        found = get(row) if get is not None else ""
+        return ".".join(map(text_of, found.values())) if isinstance(found, dict) else text_of(found)
 
     def _judge(
         self, row: paths.Row, outcome: Outcome, recipient: str, classify: Classify
     ) -> _Judgement:
-        diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
-        found_code, status = codes_of(text_of(self._status(row))) if self._status else ("", "")
-        reply_code = text_of(self._reply_code(row)) if self._reply_code else ""
-        reply_code = reply_code or found_code
-        category, not_counted = outcome.category, outcome.not_counted
-        rule = outcome.rule
+        diagnostic = self._text("diagnostic", row)
+        found_code, status = codes_of(self._status_of(row))
+        reply_code = self._text("reply_code", row) or found_code
+        category, not_counted, rule = outcome.category, outcome.not_counted, outcome.rule
         if outcome.text_first:
             # the address is no evidence, and without it equal refusals share one cache entry
             said = classify(diagnostic.replace(recipient, "<>"), status, reply_code)
@@ -263,22 +280,12 @@ class Document:
 
     def _unknown_event(self, row: paths.Row, event: str) -> _Judgement:
         """An event that the mapping does not name: kept, never counted."""
-        diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
-        status = text_of(self._status(row)) if self._status else ""
+        diagnostic = self._text("diagnostic", row)
         named = f"unrecognised {self.name} event {text_of(event)[:200] or 'without a type'}"
         diagnostic = f"{named}: {diagnostic}" if diagnostic else named
         rule = f"{self.name}.{_UNKNOWN_EVENT}"
+        status = self._status_of(row)
         return _Judgement(Category.UNKNOWN, rule, status, diagnostic, _UNKNOWN_EVENT)
-
-    def _is_by_machine(self, row: paths.Row) -> bool:
-        return self._user_agent is not None and is_machine(text_of(self._user_agent(row)))
-
-    def _group_of(self, row: paths.Row) -> str | None:
-        return (text_of(self._group(row)) or None) if self._group else None
-
-    def _channel_of(self, row: paths.Row) -> str:
-        channel = text_of(self._channel(row)).lower() if self._channel else ""
-        return channel if channel in CHANNELS else "email"
 
     def _source_key(
         self,
@@ -287,7 +294,7 @@ class Document:
         recipient: str,
         occurred_at: datetime | None,
     ) -> str:
-        identifier = text_of(self._id(row)) if self._id else ""
+        identifier = self._text("id", row)
         if identifier and (self._id_is_shared or given is None):
             identifier = f"{identifier}:{recipient.lower()}"
         if identifier and len(identifier) <= MAX_KEY_CHARACTERS:
@@ -359,33 +366,8 @@ def _top_level_keys(mapping: Mapping[str, Any]) -> Iterator[str]:
     yield from table_paths(mapping.get("events"))
 
 
-def _optional_getter(mapping: Mapping[str, Any], scope: paths.Scope, key: str) -> paths.Get | None:
+def _getter(mapping: Mapping[str, Any], scope: paths.Scope, key: str) -> paths.Get | None:
     try:
         return paths.value_getter(mapping[key], scope) if key in mapping else None
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
-
-
-def _instant_reader(
-    mapping: Mapping[str, Any], get: paths.Get | None
-) -> Callable[[paths.Row], datetime | None]:
-    if "date_format" in mapping:
-        _require_date_format(mapping["date_format"])
-    if get is None:
-        return lambda _row: None
-    if "date_format" not in mapping:
-        return lambda row: instant_of(get(row))
-    date_format = mapping["date_format"]
-
-    def read(row: paths.Row) -> datetime | None:
-        value = get(row)
-        return instant_in_format(value, date_format) or instant_of(value)
-
-    return read
-
-
-def _require_date_format(date_format: object) -> None:
-    try:
-        require_whole_date(text_of(date_format))
-    except ValueError as error:
-        raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None

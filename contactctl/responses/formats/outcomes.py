@@ -27,7 +27,8 @@ from contactctl.responses.formats.paths import Row, Scope, top_level_keys, value
 NOT_COUNTED = ("delayed", "echo", "own-refusal", "auto-reply")
 # what a person does is not passed over because a sender has a new name for it
 A_PERSON_S = re.compile(
-    r"unsub|opt(?:ed)?[-_. ]?out|complain|abuse|spam[-_. ]?report", re.IGNORECASE
+    r"unsub|opt(?:ed)?[-_. ]?out|subscription|preference|complain|abuse|spam[-_. ]?report",
+    re.IGNORECASE,
 )
 _TABLE_KEYS = ("by", "is", "starts", "contains", "else")
 _TEXT_FIRST = "text or "

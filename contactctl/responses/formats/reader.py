@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import parse_qsl
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
@@ -29,7 +30,8 @@ from contactctl.responses.formats.mapping import (
 from contactctl.responses.formats.paths import Steps, Test, compile_test, parse_path, values_at
 from contactctl.responses.json_stream import decode
 
-_FORM = re.compile(r"(?:[\w.%+-]+=[^\s&]*&)+[\w.%+-]+=[^\s&]*")
+_FORM = re.compile(r"(?:[\w.%+\[\]-]+=[^\s&]*&)+[\w.%+\[\]-]+=[^\s&]*")
+_MAX_FORM_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,23 @@ def _decoded(text: str) -> object:
         try:
             return decode(b64decode(text, validate=True).decode())
         except ValueError:
-            fields = dict(parse_qsl(text)) if _FORM.fullmatch(text) else {}
+            fields = form_fields(text) if _FORM.fullmatch(text) else {}
         if not fields:
             raise error from None
         return fields
+
+
+def form_fields(text: str) -> dict[str, Any]:
+    """The fields of a form, `data[email]` within an object `data`, as PHP and Rails read them."""
+    form: dict[str, Any] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        *way, last = name.replace("]", "").split("[", _MAX_FORM_DEPTH)
+        inside = form
+        for key in way:
+            found = inside.setdefault(key, {})
+            inside = found if isinstance(found, dict) else inside.setdefault(f"{key}[]", {})
+        inside[last] = value
+    return form
 
 
 def kept_body(document: object) -> str:
@@ -227,6 +242,8 @@ class DocumentReader:
         return self._read(value, Context(place, self._classify), MAX_ENVELOPES)
 
     def _read(self, value: object, context: Context, envelopes_left: int) -> Iterable[Event]:
+        if isinstance(value, str) and envelopes_left:  # a JSON text in a list, or in a line
+            value, envelopes_left = _opened_text(value), envelopes_left - 1
         if isinstance(value, list) and envelopes_left < MAX_ENVELOPES:
             inside = tuple((f"[{number}]", item) for number, item in enumerate(value))
             return self._read_inside(inside, context, envelopes_left)

@@ -15,7 +15,7 @@ from contactctl.responses.mail.addresses import (
 from contactctl.responses.mail.anatomy import Anatomy, attached_mail
 from contactctl.responses.mail.failure import Failure
 from contactctl.responses.mail.message import first_time
-from contactctl.responses.mail.prose import Prose
+from contactctl.responses.mail.prose import Prose, without_name
 from contactctl.responses.mail.recognise import (
     BOUNCE,
     Impression,
@@ -24,7 +24,12 @@ from contactctl.responses.mail.recognise import (
     tells_of_delay,
     tells_of_delivery,
 )
-from contactctl.responses.mail.reports import RecipientStatus, Returned, recipient_statuses
+from contactctl.responses.mail.reports import (
+    RecipientStatus,
+    Returned,
+    message_id_of_returned,
+    recipient_statuses,
+)
 
 _VERP_FIELDS = ("x-original-to", "delivered-to", "envelope-to", "to")
 _OWN_FIELDS = ("to", "delivered-to", "envelope-to")
@@ -45,9 +50,11 @@ NO_NAMING = Naming()
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """The failed recipients of a bounce, each once; or else what the mail is instead
-    (`otherwise`), or why nobody could be read out of it (`rejected`)."""
+    (`otherwise`), or why nobody could be read out of it (`rejected`). `message_id` is that of the
+    mail that came back, empty where none is named."""
 
     failures: Sequence[Failure] = ()
+    message_id: str = ""
     otherwise: str = ""
     rejected: str = ""
 
@@ -117,7 +124,9 @@ class _Reading:
             return Bounce(otherwise="a report of success")
         failures = self._by_report(groups, arrival) or self._by_prose()
         failures = self._with_verp(_each_once(failures))
-        return Bounce(failures) if failures else self._of_nobody(is_report=bool(groups))
+        if not failures:
+            return self._of_nobody(is_report=bool(groups))
+        return Bounce(failures, message_id_of_returned(self._anatomy))
 
     def _tells_of_success(self, groups: list[RecipientStatus]) -> bool:
         if groups:
@@ -170,6 +179,11 @@ class _Reading:
         """Whether the text names one address only, and it opens a line."""
         named = {each.address.lower() for each in self._prose.entries + self._prose.mentions}
         return len(named) == 1 and self.names_entry()
+
+    def calls_by_name(self) -> bool:
+        """Whether the text names an address, and calls its owner by the name that is in it."""
+        text = self._prose.text
+        return any(without_name(text, each.address) != text for each in self._prose.mentions)
 
     def gives_reason(self) -> bool:
         """Whether an address is named, and a reason that a rule of classification knows."""

@@ -11,10 +11,15 @@ from enum import StrEnum
 from functools import cached_property
 
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import Classification, Classifier, by_status, find_codes
-from contactctl.responses.mail.prose import Entry, Prose
+from contactctl.responses.classify import Classification, Classifier, by_status
+from contactctl.responses.mail.prose import Entry, Prose, without_name
 from contactctl.responses.mail.replies import Reply, Stage, may_name_a_command, quoted_replies
-from contactctl.responses.status import is_specific, reply_category, status_category
+from contactctl.responses.status import (
+    find_codes,
+    is_specific,
+    reply_category,
+    status_category,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,13 @@ class Evidence:
     def sentences(self) -> list[str]:
         """The words of the reporting server about the recipient, the nearest first."""
         entry = self._entry
-        return list(dict.fromkeys((entry.opening, entry.section))) if entry else []
+        said = (entry.opening, entry.section) if entry else ()
+        return list(dict.fromkeys(without_name(each, self.recipient) for each in said))
 
     @property
     def text(self) -> str:
         """All that the mail says; empty where it speaks of several recipients."""
-        return self._prose.text if self._prose.is_about_one else ""
+        return without_name(self._prose.text, self.recipient) if self._prose.is_about_one else ""
 
     @property
     def reasons(self) -> list[str]:

@@ -16,8 +16,8 @@ from contactctl.responses.mail.addresses import (
     find_addresses,
     without_text_around,
 )
+from contactctl.responses.mail.notices import without_notices
 from contactctl.responses.mail.replies import quoted_replies
-from contactctl.responses.mail.words import without_notices
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
@@ -226,6 +226,21 @@ class Prose:
     @cached_property
     def _mention_by_address(self) -> dict[str, Entry]:
         return {entry.address.lower(): entry for entry in _mentions(self._said, ())}
+
+
+def without_name(text: str, address: str) -> str:
+    """`kari was not found at example.org`, as Exchange writes in each of its languages, with the
+    user in place of the name."""
+    name, _, domain = address.partition("@")
+    if text.count(domain) <= text.count(f"@{domain}"):
+        return text
+    named, place = (
+        re.compile(rf"(?<![\w.@+-]){re.escape(word)}(?![a-z\d_@+-]|\.\w)", re.IGNORECASE)
+        for word in (name, domain)
+    )
+    return "\n".join(
+        named.sub(" user ", line) if place.search(line) else line for line in text.split("\n")
+    )
 
 
 @lru_cache(maxsize=4)  # the same text is read for its own words, and for the returned mail

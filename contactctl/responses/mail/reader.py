@@ -13,6 +13,7 @@ from contactctl.domain.responses import (
     Rejection,
     Response,
     Unsubscribe,
+    mail_name,
 )
 from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classifier, Classify
@@ -26,6 +27,11 @@ from contactctl.responses.mail.message import parse_mail, parse_time
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
+# of which any program that writes mails writes one (RFC 5322, 3.6): other text has colons, too
+_FIELDS_OF_MAILS = (
+    *("from", "date", "subject", "to", "received", "message-id", "return-path", "sender"),
+    *("delivered-to", "mime-version", "content-type", "auto-submitted", "x-failed-recipients"),
+)
 
 
 def read_mail(
@@ -66,10 +72,13 @@ def _failures(
 ) -> list[Event]:
     bounce = bounced(anatomy, naming, classifier)
     if bounce.otherwise:
+        if not any(name in anatomy.headers for name in _FIELDS_OF_MAILS):
+            return [Rejection(source, "not a mail: no From, Date, Subject or the like", raw)]
         return [NoResponse(source, bounce.otherwise)]
     if bounce.rejected:
         return [Rejection(source, bounce.rejected, raw)]
     digest = _mail_digest(anatomy)
+    message = mail_name(bounce.message_id, "mail")
     return [
         _response(
             failure,
@@ -77,6 +86,7 @@ def _failures(
             source,
             _source_key(digest, failure),
             anatomy,
+            message,
         )
         for failure in bounce.failures
     ]
@@ -112,7 +122,12 @@ def _provider_judgement(classifier: Classifier) -> Classify:
 
 
 def _response(
-    failure: Failure, judgement: Judgement, source: str, source_key: str, anatomy: Anatomy
+    failure: Failure,
+    judgement: Judgement,
+    source: str,
+    source_key: str,
+    anatomy: Anatomy,
+    message: str = "",
 ) -> Response:
     says = judgement.says
     not_counted = "delayed" if failure.is_delayed else says.not_counted
@@ -133,6 +148,7 @@ def _response(
         outranked=", ".join(map(str, judgement.outranked)),
         through=_through(failure),
         occurred_at=failure.occurred_at or parse_time(anatomy.headers.get("date")),
+        message=message,
     )
 
 

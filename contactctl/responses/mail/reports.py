@@ -13,6 +13,7 @@ from contactctl.responses.mail.addresses import (
     find_addresses,
     typed_address,
 )
+from contactctl.responses.mail.anatomy import Anatomy
 from contactctl.responses.mail.message import Headers
 
 _HEADER_BLOCK = re.compile(r"^[ \t]{0,8}[A-Za-z][\w-]{0,60}:", re.MULTILINE)
@@ -26,6 +27,7 @@ _IN_MAILTO = re.compile(
 _IN_LINK = re.compile(
     r"[?&/=]([^?&/=<>,\s@%]{1,64}(?:@|%40)[\w.-]{1,255}\.\w{2,63})", re.IGNORECASE
 )
+_MESSAGE_ID = re.compile(r"message-id[ \t]?:\s{0,4}<([^<>\s]{1,250})>", re.IGNORECASE)
 _REDACTED = re.compile(r"[\[(<]?(?:redacted|hidden|removed|xxx+|recipient|undisclosed)\b", re.I)
 
 
@@ -101,6 +103,16 @@ class Returned:
     def _first(self, names: Sequence[str]) -> str | None:
         found = (find_address(self.headers.get(name)) for name in names if name in self.headers)
         return next((address for address in found if address), None)
+
+
+def message_id_of_returned(anatomy: Anatomy) -> str:
+    """The Message-ID of the mail that came back: its own, or the one that the bounce answers
+    (RFC 5322, 3.6.4); empty where neither is given."""
+    for text in (anatomy.returned, anatomy.said):
+        # a search without case is ten times slower than this
+        if (at := text.lower().find("message-id")) >= 0 and (match := _MESSAGE_ID.search(text, at)):
+            return match[1]
+    return anatomy.headers.get("in-reply-to").strip()
 
 
 def is_redacted(address: str) -> bool:

@@ -10,8 +10,7 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
-from contactctl.store.deactivations import open_system_wide
-from contactctl.store.predicates import is_active
+from contactctl.store.predicates import has_open, how_many, is_active
 from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.types import UtcInstant
@@ -66,36 +65,26 @@ def _database_is_intact(connection: sa.Connection) -> Finding:
 
 
 def _active_without_reason_to_be_inactive(connection: sa.Connection) -> Finding:
-    broken = _count_contacts(connection, is_active(), open_system_wide(_contact.c.id))
+    broken = how_many(connection, _contact, is_active(), has_open(_contact.c.id))
     return Finding("active contacts have no open deactivation", broken, _STATUS_HINT)
 
 
 def _inactive_with_a_reason(connection: sa.Connection) -> Finding:
-    broken = _count_contacts(
-        connection, _contact.c.status == Status.INACTIVE, ~open_system_wide(_contact.c.id)
-    )
+    is_inactive = _contact.c.status == Status.INACTIVE
+    broken = how_many(connection, _contact, is_inactive, ~has_open(_contact.c.id))
     return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
 
 
-def _deactivations_of_somebody(connection: sa.Connection) -> Finding:
-    broken = _count_of_nobody(connection, _deactivation)
-    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
+def _of_somebody(what: str, table: sa.Table) -> Callable[[sa.Connection], Finding]:
+    """What no foreign key leads to a contact."""
 
+    def check(connection: sa.Connection) -> Finding:
+        of_contact = sa.exists().where(_contact.c.id == table.c.contact_id)
+        return Finding(
+            f"{what} belong to contacts", how_many(connection, table, ~of_contact), _STATUS_HINT
+        )
 
-def _deliveries_of_somebody(connection: sa.Connection) -> Finding:
-    broken = _count_of_nobody(connection, tables.delivery)
-    return Finding("deliveries belong to contacts", broken, _STATUS_HINT)
-
-
-def _ids_of_somebody(connection: sa.Connection) -> Finding:
-    broken = _count_of_nobody(connection, tables.external_id)
-    return Finding("ids of sources belong to contacts", broken, _STATUS_HINT)
-
-
-def _count_of_nobody(connection: sa.Connection, table: sa.Table) -> int:
-    of_contact = sa.exists().where(_contact.c.id == table.c.contact_id)
-    statement = sa.select(sa.func.count()).select_from(table).where(~of_contact)
-    return int(connection.execute(statement).scalar_one())
+    return check
 
 
 def check_addresses(connection: sa.Connection) -> Finding:
@@ -118,9 +107,7 @@ def _plans_belong_to_unfinished_runs(connection: sa.Connection) -> Finding:
     # first the numbers: runs and plans may be on different machines
     of_these = _run.c.id.in_(runs_with_plans(connection))
     unfinished = connection.execute(sa.select(_run.c.id).where(keeps, of_these)).scalars().all()
-    left_over = _item.c.run_id.not_in(unfinished)
-    statement = sa.select(sa.func.count()).select_from(_item).where(left_over)
-    broken = int(connection.execute(statement).scalar_one())
+    broken = how_many(connection, _item, _item.c.run_id.not_in(unfinished))
     return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
 
 
@@ -138,11 +125,10 @@ def _runs_finished(connection: sa.Connection) -> Finding:
 def _no_instant_to_come(connection: sa.Connection, now: datetime) -> Finding:
     """Of what the program stamps itself; a mail's own date may be as wrong as it likes."""
     latest = sa.literal(now + _CLOCKS_DIFFER, UtcInstant)
-    broken = 0
-    for table, names in _STAMPS:
-        is_to_come = sa.or_(*(table.c[name] > latest for name in names))
-        statement = sa.select(sa.func.count()).select_from(table).where(is_to_come)
-        broken += int(connection.execute(statement).scalar_one())
+    broken = sum(
+        how_many(connection, table, sa.or_(*(table.c[name] > latest for name in names)))
+        for table, names in _STAMPS
+    )
     return Finding(
         "no instant is still to come",
         broken,
@@ -151,19 +137,14 @@ def _no_instant_to_come(connection: sa.Connection, now: datetime) -> Finding:
     )
 
 
-def _count_contacts(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:
-    statement = sa.select(sa.func.count()).select_from(_contact).where(*conditions)
-    return int(connection.execute(statement).scalar_one())
-
-
 _CHECKS: tuple[Callable[[sa.Connection], Finding], ...] = (
     _database_is_intact,
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,
     check_addresses,
-    _deactivations_of_somebody,
-    _deliveries_of_somebody,
-    _ids_of_somebody,
+    _of_somebody("deactivations", _deactivation),
+    _of_somebody("deliveries", tables.delivery),
+    _of_somebody("ids of sources", tables.external_id),
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )

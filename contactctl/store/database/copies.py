@@ -26,6 +26,7 @@ from contactctl.domain.errors import StoreError
 from contactctl.domain.run_details import RunKind
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
+from contactctl.store.predicates import how_many
 from contactctl.store.tables import metadata
 from contactctl.store.tables import run as _run
 from contactctl.store.temporary import copy_plain_rows, written_columns
@@ -54,7 +55,7 @@ def copied_tables() -> Sequence[sa.Table]:
 
 def count_rows(connection: sa.Connection) -> int:
     """Rows of all tables together."""
-    return sum(_count(connection, table) for table in copied_tables())
+    return sum(how_many(connection, table) for table in copied_tables())
 
 
 def has_no_runs(store: Store) -> bool:
@@ -81,7 +82,7 @@ def claim_target(target: Store) -> bool:
     with target.writing() as connection:
         if _is_as_initialised(connection):
             _empty(connection)
-        if filled := [table.name for table in copied_tables() if _count(connection, table)]:
+        if filled := [table.name for table in copied_tables() if how_many(connection, table)]:
             raise StoreError(
                 f"{target.identity} is not empty: it has rows in {', '.join(filled)}",
                 hint="name an empty database or a new file",
@@ -114,7 +115,7 @@ def _empty(connection: sa.Connection) -> None:
 
 def _is_as_initialised(connection: sa.Connection) -> bool:
     """Whether the run that took the config over as the first policy is all that it holds."""
-    counted = {table.name: _count(connection, table) for table in copied_tables()}
+    counted = {table.name: how_many(connection, table) for table in copied_tables()}
     held = {name: number for name, number in counted.items() if number}
     kinds = connection.execute(sa.text("SELECT kind FROM run LIMIT 2")).scalars().all()
     return held == {"run": 1, "policy": 1} and kinds == [RunKind.POLICY]
@@ -124,7 +125,7 @@ def fill_table(source: sa.Connection, target: Store, table: sa.Table, advance: A
     """Copy the rows of one table that the target does not have yet."""
     with target.reading() as connection:
         last = _last_key(connection, table)
-        advance(_count(connection, table))
+        advance(how_many(connection, table))
     columns = written_columns(table)
     with closing(_read(source, table, columns, after=last)) as rows:
         for page in rows.partitions(_PAGE_ROWS):
@@ -227,10 +228,6 @@ def _put(connection: sa.Connection, table: sa.Table, rows: Sequence[Sequence[Any
     marks = ", ".join("?" * len(columns))
     insert = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 (quoted names)
     connection.exec_driver_sql(insert, list(map(tuple, rows)))
-
-
-def _count(connection: sa.Connection, table: sa.Table) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def _stamp(connection: sa.Connection, version: str) -> None:

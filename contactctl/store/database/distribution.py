@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from contactctl.domain.errors import RefusedError, StoreError
 from contactctl.store import tables
 from contactctl.store.database.locks import ONE_BY_ONE
+from contactctl.store.predicates import how_many
 
 _LEAST_VERSION = (12, 1)
 _VERSION = re.compile(r"Citus (\d+)\.(\d+)")
@@ -114,7 +115,7 @@ def find_cluster(connection: sa.Connection) -> Cluster:
 
 def count_rows(connection: sa.Connection) -> dict[str, int]:
     """The rows of each table."""
-    return {name: _count(connection, name) for name in placements()}
+    return {table.name: how_many(connection, table) for table in tables.metadata.sorted_tables}
 
 
 def distribute(connection: sa.Connection, shards: int) -> Mapping[str, int]:
@@ -175,7 +176,3 @@ def _drop_policies(connection: sa.Connection) -> None:
     for policy in connection.execute(sa.text(_POLICIES), {"names": cut}).all():
         connection.execute(sa.text(f'DROP POLICY "{policy.polname}" ON {policy.held_by}'))
         connection.execute(sa.text(f"ALTER TABLE {policy.held_by} DISABLE ROW LEVEL SECURITY"))
-
-
-def _count(connection: sa.Connection, name: str) -> int:
-    return int(connection.execute(sa.text(f'SELECT count(*) FROM "{name}"')).scalar_one())  # noqa: S608

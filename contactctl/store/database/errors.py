@@ -3,8 +3,9 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,31 +13,6 @@ import sqlalchemy as sa
 
 from contactctl.domain.errors import CANCELLED, BusyError, ContactctlError, StoreError
 
-_CHECK_SCHEMA = "`contactctl db check` says what is wrong with the schema"
-_MAY_CREATE_NOTHING = (
-    "the first schema of this role's search_path must exist, and its owner must say GRANT USAGE,"
-    " CREATE ON SCHEMA ... TO this role; only `init` and `db upgrade` need that"
-)
-_LOST = "the connection to the server was lost; look at the server, then try again"
-# SQLSTATE codes, or their classes (PostgreSQL appendix A)
-_SERVER_HINTS = {
-    "42501": "`contactctl db grants` prints the rights each role needs",
-    "28": "`contactctl db grants` prints the rights each role needs",
-    "53100": "the server is out of space; nothing was half written",
-    "53200": "the server is out of memory; nothing was half written",
-    "53300": "the server has no connection left for this role or database; try again later",
-    "25006": "the server, or this role, allows reading only (default_transaction_read_only, or a"
-    " standby server)",
-    "57014": "the server's statement_timeout ended the statement, or somebody cancelled it there;"
-    " this role may need a longer one: ALTER ROLE ... SET statement_timeout",
-    "25P03": "the server's idle_in_transaction_session_timeout ended the session",
-    "25P04": "the server's transaction_timeout ended the transaction",
-    "42P01": _CHECK_SCHEMA,
-    "42703": _CHECK_SCHEMA,
-    "3F000": _MAY_CREATE_NOTHING,
-    "08": _LOST,
-    "57P": _LOST,
-}
 _CONFLICT = {"40001", "40P01"}
 _LOCK_TIMEOUT = "55P03"
 _QUERY_CANCELED = "57014"
@@ -49,41 +25,6 @@ _HELD_TOO_LONG = (
     "another process or program holds what this needs; `contactctl runs list` shows what runs,"
     " and where there is --wait SECONDS, it waits longer"
 )
-_POOLER_HINTS = {
-    "statement pooling mode": "the pooler must pool sessions or transactions (pool_mode)",
-    "unsupported startup parameter": "the pooler does not take what the URL, PGOPTIONS or"
-    " the service file asks for: leave it out, or have the pooler ignore it",
-    "query_wait_timeout": "the pooler had no connection left; a command needs up to four",
-    "connection is lost": _LOST,
-    "connection is closed": _LOST,
-    "server closed the connection": _LOST,
-    "consuming input failed": _LOST,
-    "sending query failed": _LOST,
-}
-# what libpq, which speaks English, says when it does not connect; the server may speak any language
-_CONNECTION_HINTS = {
-    "no password supplied": "PGPASSWORD, or a line HOST:PORT:DATABASE:USER:PASSWORD in ~/.pgpass"
-    " (chmod 600), gives the password",
-    "password authentication failed": "check the user and the password: in the URL, PGPASSWORD or"
-    " ~/.pgpass",
-    "definition of service": "~/.pg_service.conf, or the file that PGSERVICEFILE names, has no"
-    " such [section]",
-    "service file": "PGSERVICEFILE must name a file with a [section] for the service",
-    "failed to resolve host": "check the host's name: in the URL, PGHOST or the service file",
-    "Connection refused": "check that the server runs, and listens there on that port",
-    "No such file or directory\n": "check that the server runs, and has its socket in that folder",
-    "timeout expired": "check host and port, and what is on the way to it; connect_timeout=SECONDS"
-    " in the URL waits longer",
-    "SSL": "sslmode= in the URL (or PGSSLMODE) asks for TLS, or not; the server must offer it",
-    "root certificate": "sslrootcert=FILE in the URL (or PGSSLROOTCERT) names the certificate of"
-    " the authority, sslrootcert=system those of this machine",
-    "certificate verify failed": "sslrootcert=FILE in the URL (or PGSSLROOTCERT) names the"
-    " certificate of the authority that has signed the server's",
-    'role "': "check the user: in the URL, PGUSER or the service file; names are case-sensitive",
-    "does not exist": "names are case-sensitive; `createdb NAME` makes a database",
-    "invalid URI query parameter": "the URL may have the parameters that psql takes, no others",
-    "percent-encoded": "write a % in a name or a password as %25",
-}
 _TOKEN = re.compile(r"(percent-encoded token: ).*")  # may be a password
 _CONNECT_AS_PSQL = "check the URL and the PG... variables: `psql URL` must connect too"
 MAY_BE_WRITTEN = "check that the file and its folder may be written"
@@ -127,7 +68,7 @@ def _translate(error: sa.exc.DBAPIError, database: NamedDatabase) -> ContactctlE
     if state == _LOCK_TIMEOUT:
         return BusyError(where, hint=_HELD_TOO_LONG)
     if state == _NO_RIGHT and "for schema" in text:
-        return StoreError(where, hint=_MAY_CREATE_NOTHING)
+        return StoreError(where, hint=_server_hint("3F000"))
     code = CANCELLED if state == _QUERY_CANCELED else ""
     hint = getattr(cause, "hint", "") or _pooler_hint(text) or _server_hint(state)
     return StoreError(where, hint=hint, code=code)
@@ -136,18 +77,28 @@ def _translate(error: sa.exc.DBAPIError, database: NamedDatabase) -> ContactctlE
 def not_connected(error: Exception, identity: str) -> StoreError:
     """What a failed attempt to connect becomes."""
     text = _TOKEN.sub(r"\1***", str(error).strip())
-    known = (hint for words, hint in _CONNECTION_HINTS.items() if words in f"{text}\n")
+    known = (hint for words, hint in _hints("connection").items() if words in f"{text}\n")
     hint = _pooler_hint(text) or next(known, _CONNECT_AS_PSQL)
     return StoreError(f"{identity}: {text.splitlines()[0]}", hint=hint)
 
 
+@cache
+def _hints(of_what: str) -> Mapping[str, str]:
+    """A part of hints.yaml, in its order."""
+    import yaml  # noqa: PLC0415 - errors are rare
+
+    with Path(__file__).with_name("hints.yaml").open(encoding="utf-8") as file:
+        found: Mapping[str, str] = yaml.safe_load(file)[of_what]
+    return found
+
+
 def _server_hint(state: str) -> str:
-    known = (hint for start, hint in _SERVER_HINTS.items() if state.startswith(start))
+    known = (hint for start, hint in _hints("server").items() if state.startswith(start))
     return next(known, "")
 
 
 def _pooler_hint(text: str) -> str:
-    return next((hint for words, hint in _POOLER_HINTS.items() if words in text), "")
+    return next((hint for words, hint in _hints("pooler").items() if words in text), "")
 
 
 def _from_sqlite(error: sqlite3.Error, where: str, path: Path | None) -> ContactctlError:
@@ -162,7 +113,7 @@ def _from_sqlite(error: sqlite3.Error, where: str, path: Path | None) -> Contact
         return StoreError(where, hint=MAY_BE_WRITTEN)
     if "not a database" in text or "malformed" in text:
         return StoreError(where, hint="this is not an intact SQLite file; is the path right?")
-    return StoreError(where, hint=_CHECK_SCHEMA if "no such" in text else "")
+    return StoreError(where, hint=_server_hint("42P01") if "no such" in text else "")
 
 
 def _disk_hint(text: str, path: Path | None) -> str:

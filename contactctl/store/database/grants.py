@@ -84,6 +84,7 @@ def grant_statements(
     viewer, operator, admin = (_quoted(n) for n in (roles.viewer, roles.operator, roles.admin))
     workers = f"{operator}, {admin}"
     names = [table.name for table in metadata.sorted_tables]
+    filled = [name for name in names if name not in ("run", *_UNWRITTEN_BY_OPERATORS)]
     every = f"{_listed(names)}, alembic_version"
     return [
         "BEGIN;",
@@ -93,17 +94,16 @@ def grant_statements(
         f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {viewer}, {workers};",
         f"REVOKE ALL ON {every} FROM {viewer}, {workers};",
         f"GRANT SELECT ON {every} TO {viewer}, {workers};",
-        *_operator_rights(names, operator),
+        *_operator_rights(filled, operator),
         *_admin_rights(names, admin),
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_quoted(schema)} TO {workers};",
-        _may_analyze("plan_item", workers),
+        _may_analyze(_listed(filled), workers),
         *_row_security(operator, admin, is_distributed=is_distributed),
         "COMMIT;",
     ]
 
 
-def _operator_rights(names: Collection[str], operator: str) -> list[str]:
-    inserted = [name for name in names if name not in ("run", *_UNWRITTEN_BY_OPERATORS)]
+def _operator_rights(inserted: Collection[str], operator: str) -> list[str]:
     asked = _columns("run", without=("id", *_OF_THE_SERVER))
     moved = _columns("run", without=(*_OF_THE_REQUEST, *_OF_THE_SERVER))
     return [
@@ -259,9 +259,9 @@ def _quoted(name: str) -> str:
     return quoted
 
 
-def _may_analyze(table: str, roles: str) -> str:
-    """Large plans are worked off faster with fresh statistics; before 17 only owners take them."""
-    grant = f"GRANT MAINTAIN ON {table} TO {roles}"
+def _may_analyze(tables: str, roles: str) -> str:
+    """Large plans, and tables just filled, need statistics; before 17 only owners take them."""
+    grant = f"GRANT MAINTAIN ON {tables} TO {roles}"
     return (
         "DO $$ BEGIN IF current_setting('server_version_num')::int >= 170000"
         f" THEN {grant}; END IF; END $$;"

@@ -22,6 +22,9 @@ from contactctl.store.database.store import Store
 ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
 """Has a cluster visit its machines one after the other, until the transaction's end."""
 
+# every kind of run that changes a contact's status or memberships shares this lock
+CONTACT_CHANGES = "contacts"
+
 _TRY_AGAIN_S = 0.1
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(:key)")
 _TRY_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -46,8 +49,8 @@ def exclusive(store: Store, work: str, *, wait_seconds: float = 0) -> Iterator[N
             yield
 
 
-def serialise(connection: sa.Connection, work: str) -> None:
-    """Within a transaction: wait for every other transaction that does the same kind of work.
+def serialise(connection: sa.Connection) -> None:
+    """Within a transaction: wait for every other transaction that changes contacts.
 
     SQLite needs nothing (BEGIN IMMEDIATE has done it). On Postgres it holds even when the
     session of `exclusive` has been cut off by the server. What sees a snapshot uses `in_turn`.
@@ -55,8 +58,8 @@ def serialise(connection: sa.Connection, work: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         with _long_wait_is_told(connection.get_execution_options()[ON_LONG_WAIT]):
-            connection.execute(_LOCK, _key_of_next(work))
-            connection.execute(_LOCK, _key_of_turn(work))
+            connection.execute(_LOCK, _NEXT)
+            connection.execute(_LOCK, _TURN)
 
 
 def change_one_by_one(connection: sa.Connection) -> None:
@@ -67,8 +70,16 @@ def change_one_by_one(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def in_turn(store: Store, work: str) -> Iterator[sa.Connection]:
-    """A transaction that sees one state of the store, as it is when its turn has come.
+def taking_turn(store: Store) -> Iterator[sa.Connection]:
+    """A transaction that may change contacts from the beginning: its turn has come."""
+    with store.writing() as connection:
+        serialise(connection)
+        yield connection
+
+
+@contextmanager
+def in_turn(store: Store) -> Iterator[sa.Connection]:
+    """The same, which sees one state of the store, as it is when its turn has come.
 
     On Postgres its first statement takes the snapshot, even one that then waits for a lock, and
     would hide what was committed meanwhile. So another transaction waits first: being next, it
@@ -80,12 +91,12 @@ def in_turn(store: Store, work: str) -> Iterator[sa.Connection]:
         return
     with ExitStack() as stack:
         with store.writing() as next_in_line, _long_wait_is_told(store.waits.on_long_wait):
-            next_in_line.execute(_LOCK, _key_of_next(work))
+            next_in_line.execute(_LOCK, _NEXT)
             with next_in_line.begin_nested() as released_at_once:
-                next_in_line.execute(_LOCK, _key_of_turn(work))
+                next_in_line.execute(_LOCK, _TURN)
                 released_at_once.rollback()
             connection = stack.enter_context(store.writing(snapshot=True))
-            connection.execute(_LOCK, _key_of_turn(work))
+            connection.execute(_LOCK, _TURN)
         yield connection
 
 
@@ -154,15 +165,11 @@ def _try_lock(connection: sa.Connection, work: str) -> bool:
     return bool(connection.execute(_TRY_LOCK, {"key": _lock_key(work)}).scalar_one())
 
 
-def _key_of_turn(work: str) -> dict[str, int]:
-    return {"key": _lock_key(f"transaction {work}")}
-
-
-def _key_of_next(work: str) -> dict[str, int]:
-    return {"key": _lock_key(f"next transaction {work}")}
-
-
 def _lock_key(work: str) -> int:
     """A signed 64-bit key, the same for everyone who names the same work."""
     digest = blake2b(f"contactctl {work}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+_TURN = {"key": _lock_key(f"transaction {CONTACT_CHANGES}")}
+_NEXT = {"key": _lock_key(f"next transaction {CONTACT_CHANGES}")}

@@ -25,6 +25,9 @@ SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the 
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 
+ROWS = "contactctl_rows"  # of a connection on Postgres: those of its statements so far
+_MANY_ROWS = 1_000  # that may have changed what the planner must know
+
 
 class Store:
     """A database with contactctl's schema; every transaction is a reading() or a writing()."""
@@ -80,6 +83,8 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
+            if connection.info.pop(ROWS, 0) >= _MANY_ROWS:
+                _know_tables(connection)
 
     def require_writable(self) -> None:
         """Raise what is in the way of writing."""
@@ -110,12 +115,13 @@ def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
     store = connect(url, waits)
     if file_is_missing(store):
-        raise StoreError(
-            f"no store at {store.path}", hint="`contactctl init` creates one", code="no-store"
-        )
+        raise no_store(f"at {store.path}")
     try:
         require_current_schema(store)
         _use_write_ahead_log(store)
+        if store.dialect == "postgresql":
+            with store.reading() as connection:
+                _know_tables(connection)
     except BaseException:
         store.close()
         raise
@@ -192,26 +198,34 @@ def require_current_schema(store: Store) -> None:
         return
     if version is None:
         require_coordinator(store)
-        raise StoreError(
-            f"no store in {store.identity}", hint="`contactctl init` creates one", code="no-store"
-        )
+        raise no_store(f"in {store.identity}")
     if version == UNFINISHED_COPY:
         raise StoreError(
             f"{store.identity} is an unfinished copy of another store",
             hint="`contactctl db copy --to URL`, with the source's config, goes on with it",
             code="unfinished-copy",
         )
+    require_not_newer(store, version)
+    raise StoreError(
+        f"{store.identity} has schema {version}, this program needs {SCHEMA_VERSION}",
+        hint="run `contactctl db upgrade`",
+        code="schema",
+    )
+
+
+def require_not_newer(store: Store, version: str) -> None:
+    """StoreError where another program has made that version of the schema."""
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{store.identity} has schema {version}, newer than this program's {SCHEMA_VERSION}",
             hint="upgrade contactctl",
             code="schema",
         )
-    raise StoreError(
-        f"{store.identity} has schema {version}, this program needs {SCHEMA_VERSION}",
-        hint="run `contactctl db upgrade`",
-        code="schema",
-    )
+
+
+def no_store(where: str) -> StoreError:
+    """That there is none `where` one was looked for."""
+    return StoreError(f"no store {where}", hint="`contactctl init` creates one", code="no-store")
 
 
 def require_coordinator(store: Store) -> None:
@@ -222,6 +236,13 @@ def require_coordinator(store: Store) -> None:
 
     with store.reading() as connection:
         refuse_worker(connection)
+
+
+def _know_tables(connection: sa.Connection) -> None:
+    """Have Postgres take statistics where it lacks them; each look takes a millisecond."""
+    from contactctl.store.database.postgres import know_tables  # noqa: PLC0415 (not for SQLite)
+
+    know_tables(connection)
 
 
 def _use_write_ahead_log(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Runs that carry out thresholds: the plan of what is due, and its batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
+from contactctl.domain.thresholds import ThresholdRules
 from contactctl.store import plans, tables
-from contactctl.store.changes import note_each
+from contactctl.store.deactivations import open_each
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.predicates import how_many, is_active, is_open, one_number
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import join_each_once
-from contactctl.store.thresholds.due import ContactIds
-from contactctl.store.types import UtcInstant
+from contactctl.store.thresholds.due import ContactIds, due
 
 _change = tables.change
 _contact = tables.contact
@@ -26,9 +26,6 @@ _deactivation = tables.deactivation
 _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
-
-# (waiting plans, runs whose responses have not been judged) -> what is due
-DuePlan = Callable[[Sequence[int], Sequence[int]], sa.Select[int, int, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +37,28 @@ class DayBefore:
     active_at_start: int | None
 
 
-def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime) -> int:
-    """Freeze what is due, without what another plan waits with; returns the number of contacts."""
-    join_each_once(connection)
-    found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
-    items = sa.select(
-        found.c.contact_id,
-        sa.literal(run_id, sa.Integer),
-        found.c.scope,
-        found.c.category,
-        found.c.revision,
-    )
-    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
-    connection.execute(sa.insert(_item).from_select(columns, items))
-    return plans.planned_contacts(connection, run_id)
+def plan_due(
+    rules: ThresholdRules, now: datetime, among: ContactIds | None = None
+) -> plans.WritePlan:
+    """What freezes what is due, of everybody or of those `among`, but for what another plan waits
+    with."""
+
+    def write(connection: sa.Connection, run_id: int) -> int:
+        join_each_once(connection)
+        found = due(
+            rules,
+            now,
+            connection.dialect.name,
+            among=among,
+            waiting_runs=waiting_plans(connection, now),
+            unjudged_runs=_unjudged_runs(connection),
+        ).subquery("due")
+        items = sa.select(*found.c, sa.literal(run_id, sa.Integer))
+        columns = ["contact_id", "group_id", "category", "revision", "run_id"]
+        connection.execute(sa.insert(_item).from_select(columns, items))
+        return plans.planned_contacts(connection, run_id)
+
+    return write
 
 
 def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
@@ -133,9 +138,7 @@ def plans_holding(connection: sa.Connection, contact_id: int, now: datetime) -> 
     ]
 
 
-def threshold_outcome(
-    connection: sa.Connection, run: Run, batch: plans.Batch
-) -> plans.BatchOutcome:
+def threshold_outcome(step: plans.Step) -> plans.BatchOutcome:
     """How many of the batch's contacts get a deactivation, and why the others get none."""
     reason = sa.case(
         (_contact.c.id.is_(None), SkipReason.GONE),
@@ -146,42 +149,27 @@ def threshold_outcome(
     of_contact = (
         sa.select(sa.func.min(reason).label("reason"))
         .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
-        .where(plans.in_batch(run.id, batch))
+        .where(step.items)
         .group_by(_item.c.contact_id)
         .subquery()
     )
     statement = sa.select(of_contact.c.reason, sa.func.count()).group_by(of_contact.c.reason)
-    return plans.outcome_by_reason(connection, statement)
+    return plans.outcome_by_reason(step.connection, statement)
 
 
-def threshold_deactivate(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> int:
+def threshold_deactivate(step: plans.Step) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
-    opened = (
-        sa.select(
-            _item.c.contact_id,
-            _item.c.group_id,
-            _item.c.run_id,
-            _item.c.category,
-            sa.literal(Origin.THRESHOLD.value),
-            sa.literal(now, UtcInstant),
-        )
+    join_each_once(step.connection)
+    still_due = (
+        sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
-        .where(
-            plans.in_batch(run.id, batch),
-            _contact.c.revision == _item.c.revision,
-            ~_is_open_already(),
-        )
+        .where(step.items, _contact.c.revision == _item.c.revision, ~_is_open_already())
     )
-    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    connection.execute(sa.insert(_deactivation).from_select(columns, opened))
-    _set_contacts_inactive(connection, run, batch, now)
-    _set_members_inactive(connection, run, batch, now)
-    opened_here = sa.select(sa.func.count(sa.distinct(_deactivation.c.contact_id))).where(
-        _opened_by(run, batch)
-    )
-    return int(connection.execute(opened_here).scalar_one())
+    open_each(step, Origin.THRESHOLD, still_due)
+    _set_contacts_inactive(step)
+    _set_members_inactive(step)
+    here = _opened(step, _item.c.contact_id).distinct().subquery()
+    return how_many(step.connection, here)
 
 
 def _losing(connection: sa.Connection, run: Run) -> int:
@@ -194,7 +182,7 @@ def _losing(connection: sa.Connection, run: Run) -> int:
             sa.or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
         )
     )
-    return int(connection.execute(statement).scalar_one())
+    return one_number(connection, statement)
 
 
 def _is_open_already() -> sa.ColumnElement[bool]:
@@ -206,45 +194,29 @@ def _is_open_already() -> sa.ColumnElement[bool]:
     )
 
 
-def _opened_by(run: Run, batch: plans.Batch) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _deactivation.c.run_id == run.id,
-        is_within(batch, _deactivation.c.contact_id),
-        is_open(),
-    )
+def _opened(step: plans.Step, *columns: sa.ColumnElement[int]) -> sa.Select[*tuple[int, ...]]:
+    """Columns of the batch's items that got their deactivation. By the items, since few of those
+    whose ids lie in the batch's stretch may be in the plan."""
+    key = ("contact_id", "group_id", "run_id", "category")
+    is_its = sa.and_(*(_deactivation.c[name] == _item.c[name] for name in key))
+    return sa.select(*columns).join_from(_item, _deactivation, is_its).where(step.items, is_open())
 
 
-def _set_contacts_inactive(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> None:
-    opened = sa.select(_deactivation.c.contact_id).where(
-        _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
-    )
-    chosen = sa.and_(is_within(batch, _contact.c.id), is_active(), _contact.c.id.in_(opened))
-    note_each(
-        connection, run.id, ChangeKind.DEACTIVATED, sa.select(_contact.c.id).where(chosen), now
-    )
-    connection.execute(
-        sa.update(_contact).where(chosen).values(status=Status.INACTIVE, updated=now)
-    )
+def _set_contacts_inactive(step: plans.Step) -> None:
+    opened = _opened(step, _item.c.contact_id).where(_item.c.group_id == SYSTEM_WIDE)
+    chosen = sa.and_(step.covers(_contact.c.id), is_active(), _contact.c.id.in_(opened))
+    step.tell(ChangeKind.DEACTIVATED, sa.select(_contact.c.id).where(chosen))
+    inactive = {"status": Status.INACTIVE, "updated": step.now}
+    step.do(sa.update(_contact).where(chosen).values(inactive))
 
 
-def _set_members_inactive(
-    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
-) -> None:
+def _set_members_inactive(step: plans.Step) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
-    opened = sa.exists().where(
-        _opened_by(run, batch),
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.group_id == _membership.c.group_id,
-    )
+    key = (_item.c.contact_id, _item.c.group_id)
+    opened = _opened(step, *key).where(_item.c.group_id != SYSTEM_WIDE)
     inactive = MembershipState.INACTIVE
-    chosen = sa.and_(
-        is_within(batch, _membership.c.contact_id), _membership.c.state != inactive, opened
-    )
-    told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(inactive.value))
-    note_each(connection, run.id, ChangeKind.DEACTIVATED, told.where(chosen), now)
-    connection.execute(sa.update(_membership).where(chosen).values(state=inactive))
+    membership = sa.tuple_(_membership.c.contact_id, _membership.c.group_id)
+    step.set_members(sa.and_(_membership.c.state != inactive, membership.in_(opened)), inactive)
 
 
 APPLYING_THRESHOLDS = plans.BatchWork(

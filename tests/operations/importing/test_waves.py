@@ -1,5 +1,6 @@
 """Rows of one batch are put in as if one by one, in as few waves as possible."""
 
+from contactctl.domain.contacts import MembershipState
 from contactctl.operations.importing.batches import split_into_waves, wave_of
 from contactctl.operations.importing.convert import Converted
 
@@ -38,7 +39,11 @@ def test_new_tags_alone_are_something_else() -> None:
 
 def test_a_wave_brings_the_tags_and_groups_of_its_rows_alone() -> None:
     rows = [row(0, "a", "1"), row(1, "b", "1")]
-    converted = Converted(rows, tags={0: ("VIP", "x"), 1: ("y",)}, groups={0: ("News",), 1: ("n",)})
+    converted = Converted(
+        rows,
+        tags={0: ("VIP", "x"), 1: ("y",)},
+        groups={MembershipState.FOLLOWS: {0: ("News",), 1: ("n",)}},
+    )
     wave = wave_of(rows[:1], converted, {"news": 7, "n": 8})
     assert wave.tags == [(0, "vip", "VIP"), (0, "x", "x")]
     assert wave.members == [(0, 7, "follows")]

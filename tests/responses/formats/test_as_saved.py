@@ -51,6 +51,35 @@ def brevo_log(*words: str) -> str:
 
 SES_IN_BASE64 = b64encode(SES.encode()).decode()
 SES_IN_CSV = '"' + SES.replace('"', '""') + '"'
+AS_PARTS = f"""--x1
+Content-Disposition: form-data; name="event"
+
+bounced
+--x1
+Content-Disposition: form-data; name="recipient"
+
+{ANN}
+--x1
+Content-Disposition: form-data; name="error"
+
+{NO_USER}
+--x1
+Content-Disposition: form-data; name="attachment-1"; filename="message.mime"
+
+Received: by x
+--x1--
+""".replace("\n", "\r\n")
+ONE_CLICK = '--x\nContent-Disposition: form-data; name="List-Unsubscribe"\n\nOne-Click\n--x--\n'
+
+
+def left_topics(*statuses: str) -> dict[str, Any]:
+    topics = [{"topicName": "t", "subscriptionStatus": status} for status in statuses]
+    new = {"unsubscribeAll": False, "topicSubscriptionStatus": topics}
+    told = {"contactList": "News", "timestamp": AT, "newTopicPreferences": new}
+    mail = {"messageId": "m", "destination": [ANN]}
+    return {"eventType": "Subscription", "mail": mail, "subscription": told}
+
+
 SAVED: list[tuple[str, object, list[str]]] = [
     # Amazon
     ("auto", SES * 3, ["invalid-address"] * 3),
@@ -77,6 +106,8 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ),
     ("auto", {"emailAddress": ANN, "reason": "BOUNCE"}, ["invalid-address"]),
     ("auto", {"emailAddress": ANN, "reason": "COMPLAINT"}, ["spam-complaint"]),
+    ("auto", left_topics("OptIn", "OptOut"), ["unsubscribed"]),
+    ("auto", left_topics("OptIn", "OptIn"), []),
     # SendGrid
     (
         "auto",
@@ -168,7 +199,25 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", f"email,status,category\n{ANN},spam,\n{ANN},,spam", ["spam-complaint", "rejection"]),
     ("auto", f"email,reason\n{ANN},complaint\n", ["spam-complaint"]),
     ("auto", urlencode({"email": ANN, "event": "bounce", "reason": NO_USER}), ["invalid-address"]),
+    ("auto", AS_PARTS, ["invalid-address"]),
+    ("auto", ONE_CLICK, ["rejection"]),
+    (
+        "mailchimp",
+        urlencode({"type": "cleaned", "fired_at": AT, "data[reason]": "hard", "data[email]": ANN}),
+        ["invalid-address"],
+    ),
+    (
+        "activecampaign",
+        f"type=unsubscribe&date_time={AT}&contact%5Bemail%5D={ANN}&contact[tags]=a\n" * 2,
+        ["unsubscribed"] * 2,
+    ),
+    ("activecampaign", "type=bounce&date_time=x&contact=1&contact[email]=a@b.no", ["rejection"]),
     # what loggers, queues and pipelines put around
+    ("auto", [SES, SES], ["invalid-address"] * 2),
+    ("auto", f"{dumps(SES)}\n{dumps(dumps('x'))}\n", ["invalid-address", "rejection"]),
+    ("auto", {"requestContext": {}, "requestPayload": loads(SES)}, ["invalid-address"]),
+    ("auto", f"HTTP/1.1 200 OK\nContent-Type: text/json\n\n{SES}", ["rejection"]),
+    ("auto", f"Bounces of March\nemail,at,reason\n{ANN},{AT},{NO_USER}\n", ["rejection"]),
     ("auto", f"content\r\n{SES_IN_CSV}\r\n", ["invalid-address"]),
     ("auto", f"request: body\n{SES_IN_CSV}\n", ["invalid-address"]),
     ("auto", f'id;Headers;payload\n1;"{{}}";{SES_IN_CSV}\n2;;\n', ["invalid-address", "rejection"]),

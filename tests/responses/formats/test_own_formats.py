@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from contactctl.config.load import load_settings_file
 from contactctl.domain.errors import ConfigError, InputError
@@ -22,6 +23,7 @@ from contactctl.responses.classify import default_classifier
 from contactctl.responses.formats import reader
 from contactctl.responses.formats.mapping import FormatSource, compile_format
 from contactctl.responses.read import OwnFormats, read_events
+from helpers.samples import cases
 
 SENDERS = Path(reader.__file__).parent / "senders"
 NO_USER = "550 5.1.1 user unknown"
@@ -248,7 +250,6 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("kumomta", kumomta("TransientFailure", FULL), ["transient/delayed"]),
     ("kumomta", kumomta("Expiration", recipient=[KARI]), ["communication-failure"]),
     ("kumomta", kumomta("AdminBounce", "551 purged"), ["blocked/own-refusal"]),
-    ("kumomta", kumomta("Feedback"), ["spam-complaint"]),
     ("kumomta", kumomta("Reception"), ["nothing"]),
     ("azure", azure(REPORT, status="Bounced"), ["invalid-address"]),
     ("azure", azure(REPORT, status="Delivered"), ["delivered"]),
@@ -265,6 +266,14 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         },
         ["nothing"],
     ),
+]
+
+
+SAMPLES = Path(cases.__file__).with_name("senders.yaml")
+CASES += [
+    (name, document, expected)
+    for name, samples in yaml.safe_load(SAMPLES.read_text()).items()
+    for document, *expected in samples
 ]
 
 

@@ -221,12 +221,30 @@ def test_times_as_number_and_text_are_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "absurd", [0, -1, 1e400, float("nan"), 10**300, "soon", "9" * 400, True, [], {}, "1066-10-14"]
+    "empty", [0, None, "", [], {}, "0000-00-00 00:00:00", "0001-01-01T00:00:00Z"]
 )
-def test_an_absurd_time_is_no_time(absurd: object) -> None:
-    [activity] = read("sendgrid", sendgrid("open") | {"timestamp": absurd})
+def test_an_empty_time_is_no_time(empty: object) -> None:
+    [activity] = read("sendgrid", sendgrid("open") | {"timestamp": empty})
     assert isinstance(activity, Activity)
     assert activity.occurred_at is None
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        *(-1, 1e400, float("nan"), 10**300, "soon", "9" * 400, True, "1066-10-14"),
+        *({"$date": "2026-03-01"}, [2026, 3, 1]),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_not_now(absurd: object) -> None:
+    [rejection] = read("sendgrid", sendgrid("spamreport") | {"timestamp": absurd})
+    assert isinstance(rejection, Rejection)
+    assert "its time" in rejection.reason
+
+
+def test_where_the_time_cannot_be_read_that_of_sns_stands_in() -> None:
+    complaint = read_one("sendgrid", wrapped(sendgrid("spamreport") | {"timestamp": "soon"}))
+    assert str(complaint.occurred_at) == "2026-03-05 10:00:00+00:00"
 
 
 def test_no_text_that_a_database_refuses_comes_through() -> None:

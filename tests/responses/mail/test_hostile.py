@@ -140,7 +140,18 @@ def test_any_bytes_in_place_of_the_head(raw: bytes, seed: bytes) -> None:
     check(raw + seed)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n\n\n", b"\0" * 50, b"no colon here", b"\xff\xfe\xff"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\n\n\n",
+        b"\0" * 50,
+        b"no colon here",
+        b"\xff\xfe\xff",
+        b"#Software: Internet Information Services 10.0\n#Fields: date time\n2026-11-20 10:00:02\n",
+        b"Note: all of these bounced\nReason: unknown\n\nann@bad.example\n",
+    ],
+)
 def test_no_mail_is_rejected(raw: bytes) -> None:
     (found,) = events(raw)
 
