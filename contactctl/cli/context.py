@@ -190,6 +190,7 @@ class StoreInvocation(ConfiguredInvocation):
             yield session
 
 
+_LONGEST_REASON = 1_000
 CONDITION_OPTIONS = ("where", "where_any", "where_not")
 
 
@@ -264,6 +265,14 @@ class ReasonedInvocation(StoreInvocation):
 
     reason: options.Reason = ""
 
+    def __init__(self, console: Console, command: str, given: Mapping[str, Any]) -> None:
+        super().__init__(console, command, given)
+        if len(self.reason) > _LONGEST_REASON:
+            raise UsageError(
+                f"--reason has {len(self.reason):,} characters",
+                hint=f"it is shown with every list of runs: write at most {_LONGEST_REASON:,}",
+            )
+
 
 class WaitingInvocation(StoreInvocation):
     """A command that waits for another process that changes contacts."""
@@ -324,6 +333,8 @@ def _field_names(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if not all(names):
         raise UsageError("--fields has an empty name", hint="write it as --fields id,email")
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise UsageError(f"--fields names '{twice}' twice")
     return names
 
 
