@@ -273,7 +273,7 @@ def _retry_after(headers: Message | None) -> float | None:
     instead when its patience is back, in seconds since 1970."""
     if headers is None:
         return None
-    text = (headers.get("Retry-After") or headers.get("X-RateLimit-Reset", "")).strip()
+    text = (headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or "").strip()
     if text.isdigit() and float(text) < _A_MOMENT:
         return float(text)
     until = float(text) if text.isdigit() else _moment_of(text)
