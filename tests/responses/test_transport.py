@@ -41,6 +41,7 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
         ({"Retry-After": " 7 "}, 7.0),
         ({"Retry-After": "2.5"}, 1.0),
         ({"Retry-After": "-1"}, 1.0),
+        ({"Retry-After": "\xb2"}, 1.0),
         ({"Retry-After": ""}, 1.0),
         ({}, 1.0),
         ({"X-RateLimit-Reset": "30"}, 30.0),

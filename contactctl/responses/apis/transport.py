@@ -274,9 +274,9 @@ def _retry_after(headers: Message | None) -> float | None:
     if headers is None:
         return None
     text = (headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or "").strip()
-    if text.isdigit() and float(text) < _A_MOMENT:
+    if text.isdecimal() and float(text) < _A_MOMENT:
         return float(text)
-    until = float(text) if text.isdigit() else _moment_of(text)
+    until = float(text) if text.isdecimal() else _moment_of(text)
     if until is None:
         return None
     return max(until - (_moment_of(headers.get("Date", "")) or time.time()), 0.0)
