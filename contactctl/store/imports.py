@@ -74,6 +74,7 @@ class Wave:
 
     Rows of a source have `external_ids` (email key, id), of which the store has those `linked`
     (id, contact); `moved` are (position,) of those whose contact has just been given their address.
+    `active` are the email keys of rows that say that the contact is active.
     """
 
     rows: Sequence[Staged]
@@ -83,6 +84,7 @@ class Wave:
     external_ids: Sequence[tuple[str, str]] = ()
     linked: set[tuple[str, int]] = field(default_factory=set)
     moved: Sequence[Staged] = ()
+    active: Sequence[str] = ()
 
     @property
     def tells_status(self) -> bool:
@@ -96,8 +98,9 @@ class Counts(Summed):
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and so
-    became inactive at once. `kept_out` counts memberships not given to people who had left a group.
+    active, although their row says inactive, and `left_inactive` the other way round.
+    `created_unsubscribed` had unsubscribed before, and so became inactive at once. `kept_out`
+    counts memberships not given to people who had left a group.
     """
 
     created: int = 0
@@ -105,6 +108,7 @@ class Counts(Summed):
     unchanged: int = 0
     created_inactive: int = 0
     left_active: int = 0
+    left_inactive: int = 0
     created_unsubscribed: int = 0
     kept_out: int = 0
 
@@ -187,6 +191,9 @@ def put_in(
         unchanged=len(wave.rows) - created - updated,
         created_inactive=created_inactive,
         left_active=left_active,
+        left_inactive=imported_status.inactive_among(
+            connection, [ids[key] for key in wave.active if ids[key] <= last_id]
+        ),
         created_unsubscribed=unsubscribed,
         kept_out=len(wave.members) - len(joining.members),
     )
