@@ -208,6 +208,13 @@ def plan_and_carry_out(
         return carry_out(invocation, session, run.id, manner)
 
 
+def ask_and_apply(invocation: StoreInvocation, session: "Session", run_id: int) -> "Run":
+    """Show a plan, ask for its count and apply it; RefusedError, and no plan, if refused."""
+    with dropped_unless_started(session, run_id):
+        ask_for_plan(invocation, session, run_id)
+        return operations.runs.apply_run(session, run_id)
+
+
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
     """Plan, and keep the plan for `runs apply`; None when nothing matches."""
     run = make_plan(None)

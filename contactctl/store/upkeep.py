@@ -41,8 +41,7 @@ def count_tags(connection: sa.Connection) -> int:
 
 
 def to_change_among(where: Clause, kind: RunKind, tag: str) -> Clause:
-    """True for the contacts that fulfil `where` and lack, or have, the tag: such a run would
-    change them."""
+    """True for the contacts that fulfil `where` and whom such a run would change."""
     return sa.and_(where, _is_to_change(kind, tag))
 
 
