@@ -72,10 +72,10 @@ OPERATOR = Addition(
 )
 COMMAND = Addition(
     edited={
-        "cli/registry.py": [
+        "cli/commands.txt": [
             (
-                '    "contacts add": Entry("contacts", "Add one contact."),\n',
-                '    "contacts number": Entry("numbers", "Show a contact by number."),\n',
+                "contacts add | contacts | Add one contact.\n",
+                "contacts number | numbers | Show a contact by number.\n",
             )
         ]
     },

@@ -1,7 +1,7 @@
 """Conditions on the left, the contacts they select on the right; each edit is counted at once."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,25 +32,17 @@ from contactctl.builder.draft import (
 )
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.header import HeaderLine, titled
-from contactctl.builder.live_count import Answer, LiveCount
+from contactctl.builder.live_count import Answer
 from contactctl.builder.live_panel import VIEWS, LivePanel
 from contactctl.builder.messages import Changed, Chosen
 from contactctl.config.criteria import criteria_as_yaml
-from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.criteria.fields import Field, FieldCatalogue
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.text import show_safely
 
-
-class StoreAsked(Protocol):
-    """What the conditions ask the store; all but `count` waits for an answer."""
-
-    count: LiveCount
-
-    def contact(self, contact_id: int) -> ContactRecord: ...
-
-    def values(self, tested: Field, searched: str) -> list[tuple[str, int]]: ...
+if TYPE_CHECKING:
+    from contactctl.builder.opened import Opened
 
 
 class EditorScreen(Screen[None]):
@@ -85,7 +77,7 @@ class EditorScreen(Screen[None]):
         catalogue: FieldCatalogue,
         group_names: Sequence[str],
         files: CriteriaFiles,
-        store: StoreAsked,
+        store: "Opened",
     ) -> None:
         super().__init__()
         self.draft = draft_of(criteria)

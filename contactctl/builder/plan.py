@@ -136,6 +136,8 @@ class ConfirmationScreen(Screen[None]):
 
     def _require_room(self) -> None:
         """Nothing is confirmed unseen."""
+        if not self.is_current:  # it has been answered, and its widgets are going
+            return
         self.set_class(False, "-too-small")
         stakes, below = self.query_one("#stakes"), self.query_one("#go").outer_size.height + 1
         wanted = stakes.region.y + stakes.virtual_region.height + below

@@ -38,6 +38,8 @@ _PROGRAM_HELP = HelpText(
     ),
     paragraphs=("--config, --database and --no-color may also stand before the command.",),
 )
+# which name a run in their result, and have not worked on it
+_LOOK_AT_A_RUN = frozenset(("runs show", "runs contacts", "policy show"))
 # options that every command of its kind has
 COMMON_OPTIONS = frozenset((*StoreInvocation.options(), "help"))
 _TYPER_SETTINGS: dict[str, Any] = {
@@ -258,7 +260,8 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     except BrokenPipeError:
         # the reader has ended (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
-        if told := _became_of_run(presentation):
+        looks = invocation.command in _LOOK_AT_A_RUN
+        if not looks and (told := _became_of_run(presentation)):
             console.say(f"warning: the reader of the result has ended; {told}")
     except OSError as error:
         raise _untold(error, presentation) from error

@@ -3,7 +3,9 @@
 Nothing here guesses what a word means that is an option's value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 from contactctl.cli import registry
 
@@ -12,75 +14,6 @@ HELP = "help"
 _ANYWHERE = {
     **dict.fromkeys(("--config", "--database", "--timeout"), True),
     **dict.fromkeys(("--no-color", "--quiet", "-q", "--verbose", "-v"), False),
-}
-# what other programs call it -> what to write here
-_OTHER_NAMES = {
-    "version": "--version",
-    "list": "contacts list",
-    "show": "contacts show EMAIL",
-    **dict.fromkeys(("search", "find", "query"), "contacts list --where CONDITION"),
-    **dict.fromkeys(("info", "get", "view"), "contacts show EMAIL"),
-    "new": "contacts add",
-    "rm": "contacts delete",
-    "remove": "groups remove",
-    **dict.fromkeys(("anonymise", "erase", "forget", "gdpr", "purge"), "contacts anonymize"),
-    "count": "preview",
-    **dict.fromkeys(("activate", "enable", "resubscribe"), "reactivate"),
-    **dict.fromkeys(("disable", "unsubscribe", "optout", "opt-out"), "deactivate EMAIL"),
-    **dict.fromkeys(("block", "blocklist", "blacklist", "suppress"), "suppressions add"),
-    **dict.fromkeys(("ui", "tui", "gui", "dashboard", "builder", "interactive"), "build"),
-    **dict.fromkeys(("rollback", "revert"), "runs undo"),
-    **dict.fromkeys(("history", "log", "logs", "jobs", "tasks", "audit"), "runs list"),
-    "why": "explain EMAIL",
-    **dict.fromkeys(("bounces", "complaints"), "responses list"),
-    **dict.fromkeys(("doctor", "verify", "fsck", "repair"), "db check"),
-    **dict.fromkeys(("migrate", "migrations"), "db upgrade"),
-    **dict.fromkeys(("stats", "statistics", "report"), "status"),
-    **dict.fromkeys(("settings", "configure"), "config show"),
-    "config edit": "config path",
-    "config set": "config path",
-    "groups create": "groups add",
-    "contacts remove": "contacts delete",
-    "contacts update": "contacts edit",
-    "contacts erase": "contacts anonymize",
-}
-_OTHER_OPTIONS = {
-    **dict.fromkeys(("--force", "-y", "-f", "--assume-yes"), "--yes"),
-    **dict.fromkeys(("--filter", "--query"), "--where"),
-    **dict.fromkeys(("--select", "--columns"), "--fields"),
-    **dict.fromkeys(("--output", "--output-format", "-o"), "--format"),
-    **dict.fromkeys(("--db", "--url"), "--database"),
-    "--override": "--limit-override",
-    "--top": "--limit",
-    "--order-by": "--sort",
-    **dict.fromkeys(("--message", "-m"), "--reason"),
-    **dict.fromkeys(("-n", "--simulate", "--check"), "--dry-run"),
-    "--no-colour": "--no-color",
-    "--silent": "--quiet",
-    "--debug": "--verbose",
-}
-# what no option is needed for, of one command or of all ('')
-_WITHOUT_OPTION = {
-    ("deactivate", "--all"): (
-        "nobody is chosen without criteria: --where CONDITION, --criteria FILE or --emails FILE"
-    ),
-    ("reactivate", "--all"): "one contact at a time: mailing everybody again is what does harm",
-    ("contacts export", "--output"): "the export goes to standard output: add > FILE",
-    ("contacts export", "-o"): "the export goes to standard output: add > FILE",
-    ("contacts edit", "--email"): "`contactctl contacts readdress EMAIL NEW` gives another email",
-    ("contacts edit", "--attribute"): "write --set attributes.NAME=VALUE",
-    ("contacts edit", "--group"): "`contactctl groups add GROUP EMAIL` makes it a member",
-    ("contacts edit", "--tag"): "`contactctl tags add TAG EMAIL` gives it a tag",
-    ("preview", "--count"): "the count stands above the contacts; --json has it as `count`",
-    ("", "--email"): "the address stands by itself: `contactctl COMMAND EMAIL`",
-    ("", "--id"): "the number stands by itself: `contactctl COMMAND ID`",
-}
-
-# what shows what a command without --dry-run would do
-_LOOKS_FIRST = {
-    "responses ingest": "responses classify FILE",
-    "reactivate": "explain EMAIL",
-    "runs resume": "runs show N",
 }
 
 
@@ -117,9 +50,11 @@ def _leading_options(words: Sequence[str]) -> list[str]:
 def command_meant(name: str, group: str = "") -> str:
     """What to write in place of a command that there is none of in the group, of those at the top
     without one; '' where nobody knows."""
+    known = _habits("commands")
     for said in (f"{group} {name}".strip(), name):
-        if said in _OTHER_NAMES:
-            return f"write `contactctl {_OTHER_NAMES[said]}`"
+        for here, names in known.items():
+            if said in names.split(", "):
+                return f"write `contactctl {here}`"
     below = [path for path in registry.COMMANDS if path.endswith(f" {name}")]
     written = " or ".join(f"`contactctl {path}`" for path in below)
     return f"write {written}" if below else ""
@@ -127,14 +62,15 @@ def command_meant(name: str, group: str = "") -> str:
 
 def option_meant(name: str, known: Sequence[str], command: str) -> str:
     """What to write in place of an option that the command does not have; '' where nobody knows."""
-    for said in ((command, name), ("", name)):
-        if said in _WITHOUT_OPTION:
-            return _WITHOUT_OPTION[said]
+    without, looks_first = _habits("without"), _habits("looks first")
+    for said in (f"{command} {name}", name):
+        if said in without:
+            return without[said]
     if "--set" in known and (field := name[2:].replace("-", "_")) in _field_names():
         return f"write --set {field}=VALUE"
-    meant = _OTHER_OPTIONS.get(name, name)
-    if meant == "--dry-run" and meant not in known and command in _LOOKS_FIRST:
-        return f"`contactctl {_LOOKS_FIRST[command]}` shows what it would do, and changes nothing"
+    meant = next((o for o, names in _habits("options").items() if name in names.split(", ")), name)
+    if meant == "--dry-run" and meant not in known and command in looks_first:
+        return f"`contactctl {looks_first[command]}` shows what it would do, and changes nothing"
     if meant == "--yes" and "--yes" not in known:
         if "--confirm" not in known:
             return "this command asks nothing: leave it out"
@@ -143,6 +79,17 @@ def option_meant(name: str, known: Sequence[str], command: str) -> str:
             " number of contacts or the email, which --dry-run or the question shows"
         )
     return f"write {meant}" if meant != name and meant in known else ""
+
+
+@cache
+def _habits(section: str) -> Mapping[str, str]:
+    """A section of habits.ini; its names keep their case."""
+    from configparser import ConfigParser
+
+    parser = ConfigParser(delimiters=(":",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(Path(__file__).with_name("habits.ini"), encoding="utf-8")
+    return parser[section]
 
 
 def _field_names() -> set[str]:

@@ -83,7 +83,7 @@ def confirm_email(console: Console, email: str, said: str | None) -> None:
     elif _key_of(said) != _key_of(email):
         raise RefusedError(
             "--confirm gives a different email; nothing was changed",
-            hint="give the email of the contact shown",
+            hint=f"give {show_safely(email)}, which is what a person would type",
             code="wrong-email",
         )
 
@@ -206,6 +206,13 @@ def plan_and_carry_out(
     with dropped_unless_started(session, run.id):
         ask_for_plan(invocation, session, run.id)
         return carry_out(invocation, session, run.id, manner)
+
+
+def ask_and_apply(invocation: StoreInvocation, session: "Session", run_id: int) -> "Run":
+    """Show a plan, ask for its count and apply it; RefusedError, and no plan, if refused."""
+    with dropped_unless_started(session, run_id):
+        ask_for_plan(invocation, session, run_id)
+        return operations.runs.apply_run(session, run_id)
 
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:

@@ -91,16 +91,9 @@ class Invocation:
         if not self.console.can_prompt:
             return
         self._shown = presentation.blocks
-        from contactctl.output.console import paint
-        from contactctl.output.table import block_lines
+        from contactctl.output.table import write_above_question
 
-        notes: list[str] = []
-        lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)
-        for style, line in lines:
-            print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
-        for note in notes:
-            self.console.note(note)
-        print(file=self.console.stderr)
+        write_above_question(presentation, self.console)
 
     def completed(self, presentation: "Presentation") -> "Presentation":
         """The result as it is shown: without the blocks that were shown before the prompt."""
@@ -128,7 +121,7 @@ class ConfiguredInvocation(Invocation):
 
         loaded = load_settings(
             config_path=self.config,
-            flag_values={"database": self.database},
+            database=self.database,
             environ=self.console.environ,
             cwd=self.console.cwd,
         )
@@ -197,6 +190,7 @@ class StoreInvocation(ConfiguredInvocation):
             yield session
 
 
+_LONGEST_REASON = 1_000
 CONDITION_OPTIONS = ("where", "where_any", "where_not")
 
 
@@ -271,6 +265,14 @@ class ReasonedInvocation(StoreInvocation):
 
     reason: options.Reason = ""
 
+    def __init__(self, console: Console, command: str, given: Mapping[str, Any]) -> None:
+        super().__init__(console, command, given)
+        if len(self.reason) > _LONGEST_REASON:
+            raise UsageError(
+                f"--reason has {len(self.reason):,} characters",
+                hint=f"it is shown with every list of runs: write at most {_LONGEST_REASON:,}",
+            )
+
 
 class WaitingInvocation(StoreInvocation):
     """A command that waits for another process that changes contacts."""
@@ -331,6 +333,8 @@ def _field_names(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if not all(names):
         raise UsageError("--fields has an empty name", hint="write it as --fields id,email")
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise UsageError(f"--fields names '{twice}' twice")
     return names
 
 

@@ -253,13 +253,11 @@ def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepRe
 def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
-    from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
+    from contactctl.cli.confirmation import ask_and_apply
 
     if run is None:
         return operations.sweep.SweepResult()
     try:
-        with dropped_unless_started(session, run.id):
-            ask_for_plan(invocation, session, run.id)
-            return operations.sweep.SweepResult(runs=(operations.runs.apply_run(session, run.id),))
+        return operations.sweep.SweepResult(runs=(ask_and_apply(invocation, session, run.id),))
     except RefusedError as refusal:
         return operations.sweep.SweepResult(problems=(refusal,), declined=(run.planned,))

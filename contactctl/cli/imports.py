@@ -357,7 +357,7 @@ def _deactivate(
     invocation: SyncInvocation, session: "Session", source: DatabaseSource, *, asks: bool
 ) -> "Gone":
     """Deactivate who is gone: within the limits, or once a person has typed the count."""
-    from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
+    from contactctl.cli.confirmation import ask_and_apply
 
     if invocation.dry_run:
         return operations.sync.look_for_gone(session, source)
@@ -367,6 +367,4 @@ def _deactivate(
     run = operations.sync.plan_missing(session, source, asks_first=True)
     if run is None:
         return operations.sync.Gone()
-    with dropped_unless_started(session, run.id):
-        ask_for_plan(invocation, session, run.id)
-        return operations.sync.Gone(run.planned, run=operations.runs.apply_run(session, run.id))
+    return operations.sync.Gone(run.planned, run=ask_and_apply(invocation, session, run.id))

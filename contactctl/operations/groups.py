@@ -22,15 +22,18 @@ from contactctl.store.database.locks import change_one_by_one, taking_turn
 from contactctl.store.groups import list_groups as read_groups
 from contactctl.store.plans import plan_of
 from contactctl.store.runs import insert_done_run
+from contactctl.store.unsubscribes import who_left
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """What a change of groups did; `run` is None when everything was so already."""
+    """What a change of groups did; `run` is None when everything was so already. `had_left`: the
+    person, who is a member again, had left the group by an unsubscribe."""
 
     group: str
     run: int | None
     contact: int | None = None
+    had_left: bool = False
 
     @property
     def changed(self) -> bool:
@@ -97,7 +100,9 @@ def _change_member(
         details = GroupsRun(action, group_name, contact=contact_id)
         request = session.request(details, reason=reason)
         run_id = insert_done_run(connection, request, now)
+        had_left = False
         if action == "add":
+            had_left = (contact_id, group_id) in who_left(connection, [contact_id])
             if is_anonymised(connection, contact_id):
                 raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
             changed = groups.add_member(connection, contact_id, group_id, run_id, now)
@@ -106,7 +111,7 @@ def _change_member(
         if not changed:
             connection.rollback()
             return GroupChange(group_name, None, contact_id)
-    return GroupChange(group_name, run_id, contact_id)
+    return GroupChange(group_name, run_id, contact_id, had_left)
 
 
 # Groups as a whole: renamed, deleted, set, and emptied by criteria; every change is a run

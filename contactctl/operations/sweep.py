@@ -73,6 +73,7 @@ class DueNow:
     left_alone: Sequence[Run] = ()
     overdue: Sequence[int] = ()
     thresholds_total: int = 0
+    inactive_already: int = 0  # of these
     thresholds: Sequence[tuple[str | None, str, int]] = ()
     handling_total: int = 0
     handling: Sequence[DueUnderRule] = ()
@@ -276,6 +277,7 @@ def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:
     return replace(
         due,
         thresholds_total=counts.contacts,
+        inactive_already=counts.contacts - counts.losing,
         thresholds=by_scope,
         limits_exceeded=limits_exceeded,
         waiting=plans_waiting(session, RunKind.THRESHOLDS),

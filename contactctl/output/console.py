@@ -125,10 +125,13 @@ class Console:
 
 
 def _standard_streams() -> tuple[TextIO, TextIO, TextIO]:
-    """stdin, stdout, stderr; one that was closed (`<&-`) is replaced by the null device."""
+    """stdin, stdout, stderr; one that was closed (`<&-`) is replaced by the null device.
+
+    What is written to a stdout that was closed fails, as in other programs: nobody has got it.
+    """
     nowhere = Path(os.devnull)
     stdin = sys.stdin or nowhere.open()
-    stdout = sys.stdout or nowhere.open("w")
+    stdout = sys.stdout or os.fdopen(os.open(nowhere, os.O_RDONLY), "w")
     stderr = sys.stderr or nowhere.open("w")
     for stream in (stdout, stderr):
         if isinstance(stream, TextIOWrapper):

@@ -48,7 +48,15 @@ def present_group_change(change: GroupChange, done: str, already: str) -> view.P
     """What a change did: `done` in words, or `already` when nothing had to change."""
     data = view.picked(change, CHANGE_FIELDS)
     words = done if change.changed else already
-    return view.Presentation(data, blocks=[view.KeyValues([(words, change.group)])])
+    warnings = []
+    if change.had_left:
+        warnings.append(
+            "this person had left the group: if nobody has asked to come back, `contactctl groups"
+            f" remove` ends the membership again (contact {change.contact})"
+        )
+    return view.Presentation(
+        data, blocks=[view.KeyValues([(words, change.group)])], warnings=warnings
+    )
 
 
 # How changes of whole groups are shown

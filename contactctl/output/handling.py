@@ -231,13 +231,19 @@ def _due_pairs(due: DueNow) -> Pairs:
             ),
             ("Overdue plans", len(due.overdue)),
         ],
-        SweepPart.THRESHOLDS: [("At a threshold", counted(due.thresholds_total, "contact"))],
+        SweepPart.THRESHOLDS: [("At a threshold", _at_a_threshold(due))],
         SweepPart.HANDLING: [("Due for handling", counted(due.handling_total, "contact"))],
     }
     waiting: Pairs = [
         ("Waiting plan", f"run {run.id}, {counted(run.planned, 'contact')}") for run in due.waiting
     ]
     return [pair for part in due.parts for pair in of_part[part]] + waiting
+
+
+def _at_a_threshold(due: DueNow) -> str:
+    """`5 contacts; 2 are inactive already`: the limits do not count those."""
+    already = f"; {due.inactive_already:,} are inactive already" if due.inactive_already else ""
+    return counted(due.thresholds_total, "contact") + already
 
 
 def _by_rule(due: DueNow) -> list[view.Row]:

@@ -1,17 +1,17 @@
 """How responses on record are shown, decisions about held ones; the report."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
-from contactctl.domain.text import counted, show_safely
+from contactctl.domain.text import counted
 from contactctl.operations.plans import RulesApplied
 from contactctl.operations.responses import HeldResult, ResponseReport
 from contactctl.output import view
+from contactctl.output.picture import BEGINNING, Bar, bars_svg
 
 _COLUMNS = (
     view.Column("occurred_at", "OCCURRED"),
@@ -85,10 +85,6 @@ REPORT_FIELDS = ("name", *_NUMBERS, "bounce_rate", "complaint_rate")
 _MOST_FOR_PEOPLE = 30
 _BAR_WIDTH = 20
 _UNNAMED = "(not named)"
-
-# geometry of the picture, in pixels
-_ROW, _TEXT, _BARS, _RIGHT = 24, 260, 420, 180
-_BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
 
 
 def present_report(report: ResponseReport) -> view.Presentation:
@@ -203,7 +199,7 @@ def write_picture(report: ResponseReport, path: Path) -> None:
     Raises InputError where the file cannot be written, or is something else.
     """
     try:
-        if path.exists() and not path.read_bytes().startswith(_BEGINNING.encode()):
+        if path.exists() and not path.read_bytes().startswith(BEGINNING.encode()):
             raise InputError(
                 f"{path} exists, and is no picture of a report", hint="name another file"
             )
@@ -214,34 +210,13 @@ def write_picture(report: ResponseReport, path: Path) -> None:
 
 def picture_of(report: ResponseReport) -> str:
     """An SVG: a bar for each row, bounces and complaints in two colours."""
-    shown = report.rows[:_MOST_FOR_PEOPLE]
-    most = max((_bad_share(each) for each in shown), default=0.0)
-    width, height = _TEXT + _BARS + _RIGHT, _ROW * (len(shown) + 3)
     title = f"Bounces and complaints by {report.by} since {report.since:%Y-%m-%d %H:%M} UTC"
-    parts = [
-        f'{_BEGINNING} viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' font-family="sans-serif" font-size="13">',
-        f"<title>{title}</title>",
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        f'<text x="12" y="{_ROW}" font-weight="bold">{title}</text>',
-        *(_drawn(each, _ROW * (at + 2), most) for at, each in enumerate(shown)),
-        f'<text x="12" y="{height - 10}" fill="#555555">All: {escape(_sum(report.total))}</text>',
-        "</svg>",
-    ]
-    return "\n".join(parts) + "\n"
+    bars = [_bar(each) for each in report.rows[:_MOST_FOR_PEOPLE]]
+    return bars_svg(title, bars, f"All: {_sum(report.total)}")
 
 
-def _drawn(figures: Figures, top: int, most: float) -> str:
-    name = show_safely(_name(figures))
-    cut = name if len(name) <= 34 else f"{name[:33]}…"
-    scale = _BARS / most / max(figures.tried, figures.bounced + figures.complained) if most else 0
-    bounced, complained = figures.bounced * scale, figures.complained * scale
-    base = top + _ROW // 2 + 5
-    return (
-        f'<text x="12" y="{base}">{escape(cut)}</text>'
-        f'<rect x="{_TEXT}" y="{top + 4}" width="{bounced:.1f}" height="16" fill="#c77700"/>'
-        f'<rect x="{_TEXT + bounced:.1f}" y="{top + 4}" width="{complained:.1f}" height="16"'
-        ' fill="#b00020"/>'
-        f'<text x="{_TEXT + bounced + complained + 6:.1f}" y="{base}" fill="#555555">'
-        f"{_bad_share(figures) * 100:.2f} % of {figures.tried:,}</text>"
-    )
+def _bar(figures: Figures) -> Bar:
+    bounced, complained = figures.bounced, figures.complained
+    tried = max(figures.tried, bounced + complained) or 1
+    parts = [(bounced / tried, "#c77700"), (complained / tried, "#b00020")]
+    return _name(figures), parts, f"{_bad_share(figures) * 100:.2f} % of {figures.tried:,}"

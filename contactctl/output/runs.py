@@ -228,9 +228,18 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         *([("Undoes", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
+        *_active_pairs(plan),
         *((f"{each.category}", _rule_text(each)) for each in plan.by_rule),
         *left_out_pairs(run.details.left_out or {}),
     ]
+
+
+def _active_pairs(plan: "ShownPlan") -> Pairs:
+    """How many become inactive, where others are inactive already: limits look at the former."""
+    if plan.impact is None or not plan.run.run_type.deactivates:
+        return []
+    losing = plan.impact.active_before - plan.impact.active_after
+    return [("Become inactive", f"{losing:,} of them")] if losing != plan.stakes.count else []
 
 
 def _rule_text(due: "DueUnderRule") -> str:

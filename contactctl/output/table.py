@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, islice, zip_longest
+from typing import TextIO
 
 from contactctl.domain.text import show_safely
 from contactctl.output import view
@@ -130,11 +131,24 @@ Tell = Callable[[str], None]
 
 def write_table(presentation: view.Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the blocks to stdout, a blank line between them."""
+    _write_blocks(presentation, console, console.stdout, cuts=console.stdout_is_tty)
+
+
+def write_above_question(presentation: view.Presentation, console: Console) -> None:
+    """Write the blocks to stderr, for a person who is asked below them."""
+    _write_blocks(presentation, console, console.stderr, cuts=True)
+    print(file=console.stderr)
+
+
+def _write_blocks(
+    presentation: view.Presentation, console: Console, stream: TextIO, *, cuts: bool
+) -> None:
     notes: list[str] = []
-    lines = block_lines(presentation, console.width, cuts=console.stdout_is_tty, tell=notes.append)
-    for kind, line in lines:
-        console.stdout.write(paint(line, kind, console.colours_stdout) + "\n")
-    console.stdout.flush()
+    is_stderr = stream is console.stderr
+    coloured = console.colours_stderr if is_stderr else console.colours_stdout
+    for style, line in block_lines(presentation, console.width, cuts=cuts, tell=notes.append):
+        stream.write(paint(line, style, coloured) + "\n")
+    stream.flush()
     for note in notes:
         console.note(note)
 

@@ -66,6 +66,7 @@ def test_filters_sort_and_limit(program: Program) -> None:
         (["--deliverable", "--group", "nix"], "no group 'nix'", 1),
         (["--group", "news"], "--group needs --deliverable", 2),
         (["--fields", "emial"], "unknown field 'emial'", 2),
+        (["--fields", "email,id,email"], "--fields names 'email' twice", 2),
     ],
 )
 def test_filters_that_cannot_be_meant(

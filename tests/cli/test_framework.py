@@ -245,6 +245,14 @@ def test_closed_standard_streams_are_no_crash() -> None:
     assert "last_opportunity" in done.stdout
 
 
+def test_a_result_that_nobody_can_get_is_a_failure() -> None:
+    command = ["sh", "-c", f"exec {sys.executable} -m contactctl fields >&-"]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRON, check=False)
+
+    complaint = "error: standard output: Bad file descriptor\n"
+    assert (done.returncode, done.stderr) == (1, complaint)
+
+
 def test_sigterm_ends_like_ctrl_c(tmp_path: Path) -> None:
     fifo = tmp_path / "config.yaml"
     os.mkfifo(fifo)

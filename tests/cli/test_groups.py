@@ -43,6 +43,7 @@ def test_mistakes_change_nothing(run) -> None:
         (("add", "news", "b@x.no"), 1, "no contact 'b@x.no'"),
         (("remove", "new", "a@x.no"), 1, "did you mean 'news'?"),
         (("add", "news", "anna"), 2, "is not an email address"),
+        (("add", "news", "a@x.no", "--reason", "x" * 1001), 2, "write at most 1,000"),
     ]:
         result = run("groups", *args)
         assert result.exit_code == exit_code, args

@@ -198,7 +198,7 @@ def test_an_import_does_not_bring_back_who_left_the_group(
     assert imported_into(store, news, mode) == (expected is None)
     assert members(store).get(1) == expected
     if expected is None:
-        add_to_group(session, "news", KARI)
+        assert add_to_group(session, "news", KARI).had_left
         assert imported_into(store, news, mode) == 0
         assert members(store)[1] == "follows"
 
