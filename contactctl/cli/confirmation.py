@@ -83,7 +83,7 @@ def confirm_email(console: Console, email: str, said: str | None) -> None:
     elif _key_of(said) != _key_of(email):
         raise RefusedError(
             "--confirm gives a different email; nothing was changed",
-            hint="give the email of the contact shown",
+            hint=f"give {show_safely(email)}, which is what a person would type",
             code="wrong-email",
         )
 

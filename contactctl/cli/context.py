@@ -121,7 +121,7 @@ class ConfiguredInvocation(Invocation):
 
         loaded = load_settings(
             config_path=self.config,
-            flag_values={"database": self.database},
+            database=self.database,
             environ=self.console.environ,
             cwd=self.console.cwd,
         )

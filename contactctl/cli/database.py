@@ -226,7 +226,7 @@ def _load(
     environ = {k: v for k, v in invocation.console.environ.items() if k != CONFIG_VARIABLE}
     return load_settings(
         config_path=config,
-        flag_values={"database": database},
+        database=database,
         environ=environ,
         cwd=invocation.console.cwd,
     )

@@ -47,13 +47,18 @@ def normalise_database_url(url: Any, folder: Path) -> str:
     raise ValueError(f"must be a URL {_EXAMPLES}")
 
 
-def target_url(url: str, folder: Path) -> str:
-    """The URL of a second database, as given on the command line; UsageError when it is wrong."""
+def refuse_password(flag: str, url: str, elsewhere: str) -> None:
+    """UsageError for a password on the command line."""
     if has_password(url):
         raise UsageError(
-            "--to: every user of this machine can read a password given there",
-            hint="put it into ~/.pgpass or PGPASSWORD",
+            f"{flag}: every user of this machine can read a password given there",
+            hint=f"put it into ~/.pgpass, {elsewhere}",
         )
+
+
+def target_url(url: str, folder: Path) -> str:
+    """The URL of a second database, as given on the command line; UsageError when it is wrong."""
+    refuse_password("--to", url, "or PGPASSWORD")
     try:
         return normalise_database_url(url, folder)
     except ValueError as error:

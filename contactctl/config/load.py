@@ -1,20 +1,18 @@
 """Load the config: flags, then CONTACTCTL_*, --config, ./contactctl.yaml, the user's file."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.database import sqlite_url
+from contactctl.config.database import refuse_password, sqlite_url
 from contactctl.config.schema import Setting, overlay, read_yaml, scalar_keys, tree_of
 from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import DEFAULT, LoadedSettings
 from contactctl.config.values import absolute_path
-from contactctl.domain.errors import ConfigError, UsageError
+from contactctl.domain.errors import ConfigError
 from contactctl.domain.sources import ProviderSource
-from contactctl.domain.urls import has_password
 
 APP_NAME = "contactctl"
 FILE_NAME = "contactctl.yaml"
@@ -23,26 +21,23 @@ FILE_NAME = "contactctl.yaml"
 def load_settings(
     *,
     config_path: Path | None = None,
-    flag_values: Mapping[str, Any] | None = None,
-    environ: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
+    database: str | None = None,
+    environ: Mapping[str, str],
+    cwd: Path,
 ) -> LoadedSettings:
     """The settings from every source, the strongest first, and where each value came from.
 
-    `config_path` is the value of --config; `flag_values` maps dotted keys (`database`,
-    `time_zone`) to what other flags say, None where a flag was not given. Raises ConfigError with
-    the place of the mistake, UsageError for a password on the command line.
+    `config_path` and `database` are the values of the flags, None where one was not given. Raises
+    ConfigError with the place of the mistake, UsageError for a password on the command line.
     """
-    environ = os.environ if environ is None else environ
-    cwd = cwd or Path.cwd()
-    flag_values = flag_values or {}
-    _refuse_password_flag(flag_values.get("database"))
+    if database:
+        refuse_password("--database", database, "a config file or CONTACTCTL_DATABASE_URL")
     keys = list(scalar_keys(SCHEMA))
     # a variable that is empty counts as not set
     variables = {key: environ.get(variable_name(key)) or None for key in keys}
     files = _config_files(config_path, environ, cwd)
     sources = [
-        _given(flag_values, flag_name, cwd),
+        _given({"database": database}, lambda _: "--database", cwd),
         _given(variables, variable_name, cwd),
         *(read_yaml(path, shown_as) for path, shown_as in files.items()),
     ]
@@ -66,14 +61,6 @@ def strongest_config_path(config_path: Path | None, environ: Mapping[str, str], 
     if named := config_path or environ.get(CONFIG_VARIABLE):
         return _absolute(str(named), cwd)
     return next(filter(_exists, (cwd / FILE_NAME, user_config_path())), user_config_path())
-
-
-def _refuse_password_flag(database_flag: str | None) -> None:
-    if database_flag and has_password(database_flag):
-        raise UsageError(
-            f"{flag_name('database')}: every user of this machine can read a password given there",
-            hint="put it into ~/.pgpass, a config file or CONTACTCTL_DATABASE_URL",
-        )
 
 
 def _config_files(
@@ -182,11 +169,6 @@ def variable_name(key: str) -> str:
     if key == "database":
         return _DATABASE_VARIABLE
     return PREFIX + key.replace(".", "__").upper()
-
-
-def flag_name(key: str) -> str:
-    """The flag of a dotted key: time_zone is --time-zone."""
-    return "--" + key.replace(".", "-").replace("_", "-")
 
 
 def _unknown_variable(name: str, known: list[str]) -> str:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from contactctl.domain.contacts import ContactRecord
-from contactctl.domain.emails import EmailAddress, parse_email
-from contactctl.domain.errors import RefusedError, RejectedError, UsageError
+from contactctl.domain.emails import EmailAddress
+from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.responses import Category
-from contactctl.domain.text import show_safely
 from contactctl.domain.upkeep_kinds import MergeRun, ReaddressRun
-from contactctl.operations.contacts import ended_reasons
+from contactctl.operations.contacts import address_of, ended_reasons
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.upkeep import read_one
@@ -71,10 +70,7 @@ class Merging:
 
 def find_new_address(session: Session, name: str, new: str) -> NewAddress:
     """The contact by email or number, and its new address; errors for what is not possible."""
-    try:
-        address = parse_email(new)
-    except ValueError as error:
-        raise UsageError(f"'{show_safely(new)}' is not an email address: {error}") from None
+    address = address_of(new)
     contact = read_one(session, name)
     with session.store.reading() as connection:
         return NewAddress(contact, address, count_unmatched(connection, address.key))
@@ -95,8 +91,10 @@ def readdress(session: Session, target: NewAddress, *, reason: str = "") -> Done
         if target.is_same:
             spell_address(connection, contact.id, address.email, now)
         else:
-            _require_free(contact, id_of_key(connection, address.key))
-            _require_not_former(contact, contact_of_former(connection, address.key) or contact.id)
+            owner = id_of_key(connection, address.key)
+            _refuse_owner(contact, owner, "has this address", "address-taken")
+            former = contact_of_former(connection, address.key)
+            _refuse_owner(contact, former, "had this address before", "former-address")
             if suppressed_in(session)(connection, [address.key]):
                 raise RejectedError("the address is suppressed; nothing was changed")
             unsubscribes = session.settings.responses.unsubscribes
@@ -130,19 +128,11 @@ def merge(session: Session, target: Merging, *, reason: str = "") -> Done:
     return Done(after, run_id)
 
 
-def _require_free(contact: ContactStanding, holder: int | None) -> None:
-    if holder is not None:
+def _refuse_owner(contact: ContactStanding, owner: int | None, has_it: str, code: str) -> None:
+    """RefusedError where the address is, or was, another contact's."""
+    if owner not in (None, contact.id):
         raise RefusedError(
-            f"contact {holder} has this address; nothing was changed",
-            hint=f"`contactctl contacts merge {holder} {contact.id}` makes one contact of both",
-            code="address-taken",
-        )
-
-
-def _require_not_former(contact: ContactStanding, holder: int) -> None:
-    if holder != contact.id:
-        raise RefusedError(
-            f"contact {holder} had this address before; nothing was changed",
-            hint=f"`contactctl contacts merge {holder} {contact.id}` makes one contact of both",
-            code="former-address",
+            f"contact {owner} {has_it}; nothing was changed",
+            hint=f"`contactctl contacts merge {owner} {contact.id}` makes one contact of both",
+            code=code,
         )

@@ -19,7 +19,7 @@ def settings_in_force(
     """The settings as a command would have them; None where it would be refused."""
     try:
         return load_settings(
-            config_path=config, flag_values={"database": database}, environ=environ, cwd=cwd
+            config_path=config, database=database, environ=environ, cwd=cwd
         ).settings
     except (ContactctlError, OSError):
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contactctl.domain.contact_values import list_cell
 from contactctl.domain.contacts import ContactRecord
-from contactctl.domain.emails import parse_email
+from contactctl.domain.emails import EmailAddress, parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.run_details import EndedReason
@@ -180,7 +180,7 @@ def add_contact(
     NotFoundError for an unknown group, RefusedError for an address that exists, RejectedError
     for one that is suppressed.
     """
-    key = _key(values["email"])
+    key = address_of(values["email"]).key
     plan, converted = staged_row(session, {**values, "group": groups, "tag": tags})
     now = session.clock()
     with (
@@ -226,11 +226,12 @@ def _require_new(key: str, owner: int | None, former_owner: int | None) -> None:
         )
 
 
-def _key(email: str) -> str:
+def address_of(text: str) -> EmailAddress:
+    """An address as it was given; UsageError for what is not one."""
     try:
-        return parse_email(email).key
+        return parse_email(text)
     except ValueError as error:
-        raise UsageError(f"'{show_safely(email)}' is not an email address: {error}") from None
+        raise UsageError(f"'{show_safely(text)}' is not an email address: {error}") from None
 
 
 def staged_row(

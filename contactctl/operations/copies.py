@@ -57,7 +57,8 @@ def copy_store(
         exclusive(target, _COPY),
     ):
         interrupted = copies.claim_target(target)
-        continued = interrupted and _can_go_on(session.store, target)
+        with session.store.reading() as from_, target.reading() as into:
+            continued = interrupted and copies.has_same_runs(from_, into)
         if interrupted and not continued:
             copies.empty(target)
         tables, differing = _copy(session, target)
@@ -110,11 +111,6 @@ def _was_begun(target: Store) -> bool:
     return version < SCHEMA_VERSION and copies.has_no_runs(target)
 
 
-def _can_go_on(source: Store, target: Store) -> bool:
-    with source.reading() as from_, target.reading() as into:
-        return copies.has_same_runs(from_, into)
-
-
 def _copy(session: Session, target: Store) -> tuple[list[copies.TableContents], list[str]]:
     """Copy what the target does not have yet, then compare; returns what it holds, and the tables
     that differ."""
@@ -126,11 +122,9 @@ def _copy(session: Session, target: Store) -> tuple[list[copies.TableContents], 
                 copies.fill_table(source, target, table, advance)
                 copies.copy_last_number(source, target, table)
         with session.progress("Comparing", 2 * rows) as advance, target.reading() as copied:
-            expected = [
-                copies.table_contents(source, table, advance) for table in copies.copied_tables()
-            ]
-            found = [
-                copies.table_contents(copied, table, advance) for table in copies.copied_tables()
-            ]
+            expected, found = (
+                [copies.table_contents(each, table, advance) for table in copies.copied_tables()]
+                for each in (source, copied)
+            )
     pairs = zip(expected, found, strict=True)
     return found, [one.table for one, other in pairs if one != other]

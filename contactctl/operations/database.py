@@ -1,5 +1,6 @@
 """The store as a database: made, checked, upgraded, granted to roles, backed up."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
-    Store,
     connect,
     file_is_missing,
     holds_nothing,
@@ -88,16 +88,14 @@ def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = 
         if before is None:
             raise no_store(f"at {store.identity}")
         require_not_newer(store, before)
-        had_policy = before == SCHEMA_VERSION and _has_policy(store)
+        had_policy = False
+        if before == SCHEMA_VERSION:
+            with store.reading() as connection:
+                had_policy = newest_policy(connection) is not None
         if not dry_run:
             with exclusive(store, CONTACT_CHANGES):
                 upgrade(store)
         return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
-
-
-def _has_policy(store: Store) -> bool:
-    with store.reading() as connection:
-        return newest_policy(connection) is not None
 
 
 def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:
@@ -217,6 +215,9 @@ def _back_up_with_progress(session: Session, draft: Path) -> None:
         back_up_sqlite(session.store, draft, tell)
 
 
+_WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
 @contextmanager
 def _appearing_whole(file: Path) -> Iterator[Path]:
     if os.path.lexists(file):
@@ -231,11 +232,23 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())
-        os.link(draft, file)  # unlike a rename it never replaces another's file
+        _give_name(draft, file)
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _give_name(draft: Path, file: Path) -> None:
+    """The name, as no rename does it: another's file is never replaced."""
+    try:
+        os.link(draft, file)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        # such as exFAT, of a disk that backups are carried away on: the name is taken first
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        draft.replace(file)
 
 
 # Spread over several machines

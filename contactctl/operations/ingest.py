@@ -135,9 +135,7 @@ def conclude_interrupted(session: Session) -> None:
     with suppress(BusyError), exclusive(session.store, INGESTING):
         with session.store.reading() as connection:
             run_ids = runs_with_concerned(connection)
-        for run_id in run_ids:
-            _judge(session, run_id)
-            _give_up(session, run_id)
+        _end_interrupted(session, run_ids)
         if run_ids:
             with session.store.writing() as connection:
                 hand_over_concerned(connection, run_ids)
@@ -271,10 +269,7 @@ def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> 
     result = _end_run(session, recorded)
     with session.store.reading() as connection:
         concerned = runs_with_concerned(connection)
-    for run_id in concerned:
-        if run_id != result.run:
-            _judge(session, run_id)
-            _give_up(session, run_id)
+    _end_interrupted(session, [run_id for run_id in concerned if run_id != result.run])
     if result.run is not None and result.run not in concerned:
         concerned.append(result.run)
     try:
@@ -323,14 +318,11 @@ def _judge(session: Session, run_id: int) -> Judgement:
         return judge_bursts(connection, guard, run_id, session.clock())
 
 
-def _give_up(session: Session, run_id: int) -> None:
+def _end_interrupted(session: Session, run_ids: Sequence[int]) -> None:
     """The process of a run that still says `running` has died, since the lock was free."""
-    with session.store.writing() as connection:
-        if runs.get_run(connection, run_id).state is RunState.RUNNING:
-            values = {"finished_at": session.clock(), "message": "interrupted"}
-            runs.change_state(
-                connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
-            )
+    for run_id in run_ids:
+        _judge(session, run_id)
+        _fail(session, run_id, "interrupted")
 
 
 @contextmanager

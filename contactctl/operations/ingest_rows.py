@@ -38,7 +38,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadBatch:
     """Events ready for store.ingest_batch, in the order in which they were read.
 
@@ -50,6 +50,7 @@ class ReadBatch:
     responses: list[Staged] = field(default_factory=list)
     signs: list[Staged] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    rejected_bytes: int = 0
     events: int = 0
     activity_events: int = 0
     no_responses: int = 0
@@ -60,46 +61,8 @@ class ReadBatch:
         """Whether there is nothing in it to record or to reject."""
         return not (self.responses or self.signs or self.rejected)
 
-
-def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
-    """The events in batches of `size`; smaller ones where what is rejected is large."""
-    batch = _Batch()
-    for number, event in enumerate(events, 1):
-        batch.add(event)
-        if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
-            yield batch.read()
-            batch = _Batch()
-    if batch.events or batch.rejected or batch.no_responses:
-        yield batch.read()
-
-
-def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
-    """The batch without suppressed addresses, whose responses are rejected."""
-    keys = {key for row in batch.responses for key in row[:2] if key}
-    forbidden = suppressed(keys.union([row[0] for row in batch.signs]))
-    if not forbidden:
-        return batch
-    responses, rejected = [], list(batch.rejected)
-    for row in batch.responses:
-        if row[0] in forbidden or row[1] in forbidden:
-            rejected.append(Rejection(row[-1], _SUPPRESSED))
-        else:
-            responses.append(row)
-    signs = [row for row in batch.signs if row[0] not in forbidden]
-    return replace(batch, responses=responses, signs=signs, rejected=rejected)
-
-
-class _Batch:
-    def __init__(self) -> None:
-        self.responses: list[Staged] = []
-        self.signs: list[Staged] = []
-        self.rejected: list[Rejection] = []
-        self.rejected_bytes = 0
-        self.events = 0
-        self.no_responses = 0
-        self.undated = 0
-
     def add(self, event: Event) -> None:
+        """Take in what was read next."""
         if isinstance(event, Rejection):
             self.rejected.append(event)
             self.rejected_bytes += len(event.raw)
@@ -114,6 +77,7 @@ class _Batch:
         elif isinstance(event, Unsubscribe):
             self.responses.append(unsubscribe_row(event))
         else:
+            self.activity_events += 1
             self._take_sign(event)
 
     def _take_sign(self, activity: Activity) -> None:
@@ -130,16 +94,33 @@ class _Batch:
         at = activity.occurred_at
         self.signs.append((key, None if at is None else stored_instant(at), kind, hash_))
 
-    def read(self) -> ReadBatch:
-        return ReadBatch(
-            self.responses,
-            self.signs,
-            self.rejected,
-            self.events,
-            self.events - len(self.responses),
-            self.no_responses,
-            self.undated,
-        )
+
+def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
+    """The events in batches of `size`; smaller ones where what is rejected is large."""
+    batch = ReadBatch()
+    for number, event in enumerate(events, 1):
+        batch.add(event)
+        if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
+            yield batch
+            batch = ReadBatch()
+    if batch.events or batch.rejected or batch.no_responses:
+        yield batch
+
+
+def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
+    """The batch without suppressed addresses, whose responses are rejected."""
+    keys = {key for row in batch.responses for key in row[:2] if key}
+    forbidden = suppressed(keys.union([row[0] for row in batch.signs]))
+    if not forbidden:
+        return batch
+    responses, rejected = [], list(batch.rejected)
+    for row in batch.responses:
+        if row[0] in forbidden or row[1] in forbidden:
+            rejected.append(Rejection(row[-1], _SUPPRESSED))
+        else:
+            responses.append(row)
+    signs = [row for row in batch.signs if row[0] not in forbidden]
+    return replace(batch, responses=responses, signs=signs, rejected=rejected)
 
 
 def _message(message: str, key: str) -> int:

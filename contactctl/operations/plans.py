@@ -1,10 +1,11 @@
 """Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contactctl.domain.errors import OverLimitError, UsageError
+from contactctl.domain.errors import OverLimitError, RefusedError, UsageError
 from contactctl.domain.policies import Approval, Limits
 from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, ErasingRun, UndoRun
 from contactctl.domain.runs import (
@@ -214,9 +215,12 @@ def expire_plans(session: Session) -> list[int]:
     now = session.clock()
     with session.store.reading() as connection:
         overdue = overdue_plans(connection, now)
+    expired = []
     for run_id in overdue:
-        end_plan(session.store, run_id, RunState.EXPIRED, now, "not applied in time")
-    return overdue
+        with suppress(RefusedError):  # somebody else has just ended it
+            end_plan(session.store, run_id, RunState.EXPIRED, now, "not applied in time")
+            expired.append(run_id)
+    return expired
 
 
 def stakes_of_plan(session: Session, plan: PlanFigures, kept: Run | None = None) -> Stakes:

@@ -127,8 +127,10 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
     with _written(target, keyring) as draft:
         before = target.stat()
         draft.chmod(stat.S_IMODE(before.st_mode))
-        if draft.stat().st_gid != before.st_gid:
-            os.chown(draft, -1, before.st_gid)
+        is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        if is_root or draft.stat().st_gid != before.st_gid:
+            # who replaces the file of somebody else, as root alone may, leaves it to its owner
+            os.chown(draft, before.st_uid if is_root else -1, before.st_gid)
         draft.replace(target)
 
 

@@ -78,7 +78,7 @@ def read_status(session: Session, *, with_rates: bool = False) -> StoreStatus:
             active=active,
             inactive=totals.get(Status.INACTIVE, 0),
             open_deactivations=open_deactivations(connection),
-            per_month=_filled(months, per_month),
+            per_month=[(month, per_month.get(month, 0)) for month in months],
             tier=tier_for(active, session.settings.billing),
             currency=session.settings.billing.currency,
             unfinished_runs=count_runs(connection, [RunState.RUNNING]),
@@ -113,7 +113,3 @@ def _last_months(now: datetime) -> list[str]:
     newest = now.year * 12 + now.month - 1
     numbers = range(newest - MONTHS_SHOWN + 1, newest + 1)
     return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in numbers]
-
-
-def _filled(months: Sequence[str], found: Mapping[str, int]) -> list[tuple[str, int]]:
-    return [(month, found.get(month, 0)) for month in months]

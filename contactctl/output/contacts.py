@@ -22,7 +22,7 @@ _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportu
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
     *("created", "created_inactive", "created_unsubscribed"),
-    *("updated", "unchanged", "left_active", "kept_out"),
+    *("updated", "unchanged", "left_active", "left_inactive", "kept_out"),
 )
 _OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
 IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
@@ -203,6 +203,11 @@ def _import_notes(result: ImportResult) -> list[str]:
         notes.append(
             f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
             " status: an import never does; `contactctl deactivate` does"
+        )
+    if left := result.counts.left_inactive:
+        notes.append(
+            f"{counted(left, 'row')} of contacts that are inactive here say active, and changed no"
+            " status: an import never does; `contactctl explain EMAIL` says why one is inactive"
         )
     if kept_out := result.counts.kept_out:
         notes.append(

@@ -15,7 +15,7 @@ _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
 _AFTER_CYRILLIC = "\u0530"  # Latin, Greek and Cyrillic words stand between spaces
 
-_ENGLISH = "for|to|of|in|on|at|from|with|by|into|about|via|has|have"
+_ENGLISH = "for|to|of|in|on|at|from|with|by|into|about|via|during|without|has|have"
 _OTHERS = (
     "fur|an|von|vom|bei|beim|des|im|in|zu|zum|zur|mit|auf|durch|vor|dem|unserem|diesem|einem|ihrem"
     "|pour|de|du|des|a|au|aux|sur|dans|par|chez|en|avec"
@@ -46,7 +46,7 @@ _RELATIVE = re.compile(
     r"\w{0,6},? (?:who|that|which|qui|que|che|quien|die|der|som|ktory|который)\b"
 )
 # where something is: "sunucuda", "palvelimella", "サーバーに"
-_PLACE = re.compile(r"(?:[dt][ae]|lla|ssa|[oe]n|b[ae]n)\Z|[にで上中里内]")
+_PLACE = re.compile(r"(?:[dt][ae]|lla|ssa|[oe]n|b[ae]n)\b|ー?[にで上中里内에]")
 
 HEAD_LAST = ("hu", "fi", "et", "tr", "zh", "ja", "ko")
 
@@ -118,10 +118,10 @@ def subject_of(said: Span, nouns: Sequence[Noun], text: str) -> Noun | None:
     near = [noun for noun in nouns if _is_near(text, noun.span, said)]
     before = [noun for noun in near if noun.start < said[0]]
     after = [noun for noun in near if noun.start > said[0]]
-    if after and after[0].is_meant and _follows_at_once(text[said[1] : after[0].start]):
-        return after[0]
     if before and _RELATIVE.match(text, before[-1].end, said[0]):
         return before[-1]
+    if after and after[0].is_meant and _follows_at_once(text[said[1] : after[0].start]):
+        return after[0]
     free = [noun for noun in before if not _is_governed(noun, text)]
     last = before[-1].end if before else 0
     while free and not free[-1].is_meant and _is_elsewhere(text, free[-1].end, last, said[0]):
@@ -170,8 +170,10 @@ def _is_genitive(noun: Noun, next_one: Noun, text: str) -> bool:
 
 
 def _is_governed(noun: Noun, text: str) -> bool:
-    if noun.languages.head_last and _PLACE.search(text, noun.end - 3, noun.end + 1):
+    if noun.languages.head_last and _PLACE.search(text, noun.end - 3, noun.end + 2):
         return True
+    if noun.languages == (False, True, False):
+        return False  # these languages have no prepositions
     governed = _GOVERNED if noun.languages.others else _GOVERNED_IN_ENGLISH
     return bool(governed.search(text, max(0, noun.start - 24), noun.start))
 

@@ -12,7 +12,9 @@ from contactctl.responses.data import read_data
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
 _ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
-_SCHEME = re.compile(r"\A(?:mailto|smtp):", re.IGNORECASE)  # of links; of Exchange's addresses
+_PLAIN_ADDRESS = re.compile(r"[\w.+-]{1,255}@[\w.-]{1,255}")
+# by links, by Exchange, and by spreadsheets
+_WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=\"(.*)\"", re.DOTALL)
 _MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 _NO_TIME = re.compile(r"0001-01-01|[0: T.Z-]*\Z")  # of .NET and Go, of MySQL
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -35,9 +37,11 @@ def text_of(value: object) -> str:
 
 def address_of(value: object) -> str:
     """The email address in a value, without display name and brackets; "" where there is none."""
-    if isinstance(value, str) and ":" not in value and _ADDRESS.fullmatch(value):
+    if isinstance(value, str) and _PLAIN_ADDRESS.fullmatch(value):
         return value
-    text = _SCHEME.sub("", text_of(value))
+    text = text_of(value)
+    if wrapped := _WRAPPED.fullmatch(text):
+        text = wrapped[1] or wrapped[2] or ""
     if _ADDRESS.fullmatch(text):
         return text
     in_brackets = re.search(r"<([^<>]*)>\s*\Z", text)

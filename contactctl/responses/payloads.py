@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from email import message_from_bytes
 from email.message import Message
-from email.policy import HTTP
 from itertools import chain
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -45,7 +44,12 @@ _BLANK = (
 )
 _PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()@:/,-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
-_PARTS = re.compile(rb"--[^\r\n]{1,100}\r?\nContent-Disposition: form-data", re.IGNORECASE)
+_MOST_PARTS = 1000
+_PARTS = re.compile(
+    rb"\s*--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
+    re.IGNORECASE,
+)
+_HTTP = re.compile(rb"(?:HTTP/[\d.]+ \d{3}\b|[A-Z]{3,7} \S+ HTTP/[\d.]+\r?\n)")  # RFC 9112, 2.1
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
@@ -127,14 +131,18 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def detect(head: bytes, name: str) -> str:
     """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
-    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
-    another program.
+    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers
+    of HTTP, and on a log of another program.
     """
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if kind := _kind_of_document(text):
         return kind
+    if _HTTP.match(text):
+        raise InputError(
+            f"{name}: an HTTP message with its headers", hint="give the body alone: curl without -i"
+        )
     if is_postfix_log(text):
         return "postfix"
     if is_log(text):
@@ -282,20 +290,35 @@ def _read_forms(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 
 
 def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
-    """The fields of a form as multipart/form-data (RFC 7578), but for its files."""
+    """The fields of forms as multipart/form-data (RFC 7578), but for their files."""
     raw = stream.read(MAX_VALUE_BYTES + 1)
     if len(raw) > MAX_VALUE_BYTES:
         yield Rejection(name, f"a form of more than {MAX_VALUE_BYTES >> 20} MiB")
         return
-    boundary = raw.split(b"\n", 1)[0].strip()[2:]
+    at = 0
+    while found := _PARTS.match(raw, at):
+        end_mark = b"--%s--" % found[1]
+        end = raw.find(end_mark, found.end())
+        if end < 0:
+            break
+        at = end + len(end_mark)
+        form = raw[found.start() : at]
+        if form.count(end_mark[:-2]) > _MOST_PARTS:
+            yield Rejection(name, f"a form of more than {_MOST_PARTS:,} parts")
+        else:
+            yield JsonValue(name, _fields_of_parts(form, found[1]))
+    if rest := raw[at:].strip():
+        yield Rejection(name, "not a form that ends: the input may be cut off", rest)
+
+
+def _fields_of_parts(form: bytes, boundary: bytes) -> dict[str, object]:
     header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
-    parts = message_from_bytes(header + raw, policy=HTTP).walk()
     fields = {
         str(part.get_param("name", header="content-disposition")): _text_of_part(part)
-        for part in parts
+        for part in message_from_bytes(header + form).walk()
         if not part.is_multipart() and part.get_filename() is None
     }
-    yield JsonValue(name, form_fields(urlencode(fields)))
+    return form_fields(urlencode(fields))
 
 
 def _text_of_part(part: Message) -> str:
@@ -322,7 +345,7 @@ def _columns_hint(header: list[str]) -> str:
 def _named_by(format_: Format, header: list[str]) -> list[str] | None:
     """The columns under the format's names; None if the file is not of this format."""
     for document in format_.documents:
-        named = {_plain(key): key for key in document.keys}
+        named = {_plain(key): key for key in reversed(document.keys)}
         columns = [named.get(_plain(column), column) for column in header]
         if document.matches(dict.fromkeys(columns, "")):
             return columns

@@ -89,7 +89,8 @@ def concepts_in(text: str, held: Iterable[str]) -> set[str]:
 def languages_of(word: str) -> Languages:
     """The languages that a word of `words.yaml` is one of."""
     found = _languages_by_word().get(word, set())
-    return Languages("en" in found, not found.isdisjoint(HEAD_LAST), bool(found - {"en"}))
+    others = found.difference(HEAD_LAST, ["en"])
+    return Languages("en" in found, not found.isdisjoint(HEAD_LAST), bool(others))
 
 
 @cache

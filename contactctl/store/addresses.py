@@ -213,11 +213,7 @@ def stop_counting(connection: sa.Connection, contact_id: int) -> None:
     )
 
 
-# A list of addresses, however long, as one bound value of a statement.
-#
-# Not a temporary table: a transaction that only reads, a hot standby and a role without TEMP
-# cannot make one on Postgres. One text that the server splits costs no more than a COPY of the
-# same list
+# A list of addresses, however long, as one bound value of a statement
 
 
 class ListedKeys:

@@ -148,17 +148,16 @@ def complained(contact_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 def _waited_for(rule: TimedRule) -> sa.ColumnElement[bool]:
-    """Open deactivations of the rule's category whose clock has run out."""
+    """Open deactivations of the rule's category whose clock has run out.
+
+    Only what a threshold opened ends by rule; a literal, to use the partial index.
+    """
     return sa.and_(
-        _is_open_threshold(),
+        is_open(),
+        _deactivation.c.origin == sa.literal_column("'threshold'"),
         _deactivation.c.category == rule.category,
         _deactivation.c.started_at <= rule.cutoff,
     )
-
-
-def _is_open_threshold() -> sa.ColumnElement[bool]:
-    """Only what a threshold opened ends by rule; a literal, to use the partial index."""
-    return sa.and_(is_open(), _deactivation.c.origin == sa.literal_column("'threshold'"))
 
 
 # Runs that carry out handling rules: the plan of what is due, and its batches

@@ -82,6 +82,15 @@ def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> in
     return left_active
 
 
+def inactive_among(connection: sa.Connection, contact_ids: Sequence[int]) -> int:
+    """How many of these contacts are inactive."""
+    if not contact_ids:
+        return 0
+    among = is_one_of(tables.contact.c.id, contact_ids, connection.dialect.name)
+    inactive = sa.and_(among, tables.contact.c.status == Status.INACTIVE)
+    return connection.execute(sa.select(sa.func.count()).where(inactive)).scalar_one()
+
+
 def deactivate_created(connection: sa.Connection, creating: Creating, now: datetime) -> int:
     """Open the deactivations of contacts of this run, and of their memberships that are inactive.
 

@@ -15,7 +15,7 @@ from contactctl.domain.sums import Summed
 from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
-from contactctl.store.database.store import Dialect, Store
+from contactctl.store.database.store import Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
@@ -74,6 +74,7 @@ class Wave:
 
     Rows of a source have `external_ids` (email key, id), of which the store has those `linked`
     (id, contact); `moved` are (position,) of those whose contact has just been given their address.
+    `active` are the email keys of rows that say that the contact is active.
     """
 
     rows: Sequence[Staged]
@@ -83,6 +84,7 @@ class Wave:
     external_ids: Sequence[tuple[str, str]] = ()
     linked: set[tuple[str, int]] = field(default_factory=set)
     moved: Sequence[Staged] = ()
+    active: Sequence[str] = ()
 
     @property
     def tells_status(self) -> bool:
@@ -96,8 +98,9 @@ class Counts(Summed):
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and so
-    became inactive at once. `kept_out` counts memberships not given to people who had left a group.
+    active, although their row says inactive, and `left_inactive` the other way round.
+    `created_unsubscribed` had unsubscribed before, and so became inactive at once. `kept_out`
+    counts memberships not given to people who had left a group.
     """
 
     created: int = 0
@@ -105,6 +108,7 @@ class Counts(Summed):
     unchanged: int = 0
     created_inactive: int = 0
     left_active: int = 0
+    left_inactive: int = 0
     created_unsubscribed: int = 0
     kept_out: int = 0
 
@@ -151,7 +155,7 @@ def put_in(
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
     joining = replace(wave, members=_who_join(connection, wave, ids, creating))
-    statements = _Statements(layout, wave, _dialect(connection))
+    statements = _Statements(layout, wave, connection.dialect.name)
     with _staged(connection, layout, joining, ids, contacts):
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
@@ -187,6 +191,9 @@ def put_in(
         unchanged=len(wave.rows) - created - updated,
         created_inactive=created_inactive,
         left_active=left_active,
+        left_inactive=imported_status.inactive_among(
+            connection, [ids[key] for key in wave.active if ids[key] <= last_id]
+        ),
         created_unsubscribed=unsubscribed,
         kept_out=len(wave.members) - len(joining.members),
     )
@@ -279,7 +286,7 @@ def _add_members(
 class _Statements:
     """The SQL of one wave; made of our own column names alone, so nothing in it needs quoting."""
 
-    def __init__(self, layout: Layout, wave: Wave, dialect: Dialect) -> None:
+    def __init__(self, layout: Layout, wave: Wave, dialect: str) -> None:
         self.layout = layout
         self.wave = wave
         self.is_sqlite = dialect == "sqlite"
@@ -390,7 +397,3 @@ def _definitions(layout: Layout, dialect: sa.Dialect, of_source: bool) -> dict[s
         imported_status.INACTIVE_TABLE: imported_status.INACTIVE_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
-
-
-def _dialect(connection: sa.Connection) -> Dialect:
-    return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"

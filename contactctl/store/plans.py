@@ -17,6 +17,7 @@ from contactctl.store.changes import change_contacts, note_each
 from contactctl.store.database.store import Store
 from contactctl.store.impact import Shift
 from contactctl.store.predicates import Clause, one_number
+from contactctl.store.temporary import join_by_index
 
 _item = tables.plan_item
 _contact = tables.contact
@@ -148,6 +149,7 @@ class BatchWork:
     def apply(self, step: Step) -> BatchOutcome:
         """Change the batch's contacts; AssertionError where the numbers do not agree."""
         if self.outcome is not None:
+            join_by_index(step.connection)
             outcome = self.outcome(step)
             changed = self.change(step)
             if changed != outcome.changed:
@@ -273,13 +275,19 @@ def settle(step: Step, still_holds: Clause) -> BatchOutcome:
 
     The others leave the plan, counted: what is left of the batch is exactly what its run changes.
     """
-    as_shown = sa.exists().where(
-        _contact.c.id == _item.c.contact_id, _contact.c.revision == _item.c.revision, still_holds
+    is_its = _contact.c.id == _item.c.contact_id
+    as_shown = sa.and_(_contact.c.revision == _item.c.revision, still_holds)
+    reason = sa.case(
+        (_contact.c.id.is_(None), SkipReason.GONE), (as_shown, ""), else_=SkipReason.CHANGED
     )
-    exists_still = sa.exists().where(_contact.c.id == _item.c.contact_id)
-    reason = sa.case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
-    statement = sa.select(reason, sa.func.count()).where(step.items).group_by(reason)
+    # joined: of an EXISTS beside others Postgres makes a list of all contacts, once a batch
+    statement = (
+        sa.select(reason, sa.func.count())
+        .select_from(_item.outerjoin(_contact, is_its))
+        .where(step.items)
+        .group_by(reason)
+    )
     outcome = outcome_by_reason(step.connection, statement)
     if outcome.skipped:
-        step.do(sa.delete(_item).where(step.items, sa.not_(as_shown)))
+        step.do(sa.delete(_item).where(step.items, ~sa.exists().where(is_its, as_shown)))
     return outcome

@@ -251,36 +251,31 @@ def finish_run(store: Store, run_id: int, now: datetime) -> Run:
     """running -> done; the plan is deleted."""
     with store.writing() as connection:
         runs.lock_run(connection, run_id)
-        values = {"finished_at": now, "active_after": count_active(connection)}
-        runs.change_state(
-            connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values
-        )
-        _drop_plan(connection, run_id)
-        return runs.get_run(connection, run_id)
+        ended = {"finished_at": now, "active_after": count_active(connection)}
+        return _end(connection, run_id, RunState.RUNNING, RunState.DONE, ended)
 
 
 def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: str) -> Run:
     """planned -> cancelled or expired: nothing was changed, the plan is deleted."""
     with store.writing() as connection:
-        values = {"finished_at": now, "message": message}
-        runs.change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
-        _drop_plan(connection, run_id)
-        return runs.get_run(connection, run_id)
+        ended = {"finished_at": now, "message": message}
+        return _end(connection, run_id, RunState.PLANNED, to, ended)
 
 
 def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
     """running -> cancelled: what is done stays done, the rest of the plan is deleted."""
     with taking_turn(store) as connection:
-        values = {
-            "finished_at": now,
-            "active_after": count_active(connection),
-            "message": message,
-        }
-        runs.change_state(
-            connection, run_id, expected=RunState.RUNNING, to=RunState.CANCELLED, values=values
-        )
-        _drop_plan(connection, run_id)
-        return runs.get_run(connection, run_id)
+        active = count_active(connection)
+        ended = {"finished_at": now, "active_after": active, "message": message}
+        return _end(connection, run_id, RunState.RUNNING, RunState.CANCELLED, ended)
+
+
+def _end(
+    connection: sa.Connection, run_id: int, expected: RunState, to: RunState, ended: dict[str, Any]
+) -> Run:
+    runs.change_state(connection, run_id, expected=expected, to=to, values=ended)
+    _drop_plan(connection, run_id)
+    return runs.get_run(connection, run_id)
 
 
 def _drop_plan(connection: sa.Connection, run_id: int) -> None:

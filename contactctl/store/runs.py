@@ -3,6 +3,7 @@
 Each function works inside the caller's transaction, run row first.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -197,9 +198,7 @@ def advance(
     connection: sa.Connection, run: Run, *, cursor: int, changed: int, skipped: Mapping[str, int]
 ) -> None:
     """Add one batch to a running run; BusyError when its cursor is no longer where `run` saw it."""
-    totals = dict(run.skipped)
-    for reason, number in skipped.items():
-        totals[reason] = totals.get(reason, 0) + number
+    totals = dict(Counter(run.skipped) + Counter(skipped))
     statement = (
         sa.update(_run)
         .where(_run.c.id == run.id, _run.c.state == RunState.RUNNING, _run.c.cursor == run.cursor)

@@ -127,10 +127,7 @@ def insert_new(
     return connection.execute(statement).rowcount
 
 
-# What Postgres' planner must be told of tables just filled; SQLite needs none of it.
-#
-# A server takes statistics some time after a change; until then it thinks of such tables as empty,
-# and reads them from end to end for each of many rows
+# What Postgres' planner must be told of tables just filled
 
 
 _NO_JOINS_OF_WHOLE_TABLES = (

@@ -35,7 +35,7 @@ def plan_undo(undone: int) -> plans.WritePlan:
 def undo_outcome(step: plans.Step) -> plans.BatchOutcome:
     """How many of the batch can be taken back: nothing else has happened to their status since."""
     undone = step.run.details_as(UndoRun).undoes
-    reason = sa.case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
+    reason = sa.case((_is_untouched(step, undone), ""), else_=SkipReason.CHANGED)
     statement = sa.select(reason, sa.func.count()).where(step.items).group_by(reason)
     return plans.outcome_by_reason(step.connection, statement)
 
@@ -103,11 +103,13 @@ def _ends_in(undone: int, group_id: sa.ColumnElement[int] | int) -> sa.ColumnEle
     )
 
 
-def _untouched(undone: int, contact_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """True where the undone run's deactivation is still the only open one of its scope."""
+def _is_untouched(step: plans.Step, undone: int) -> sa.ColumnElement[bool]:
+    """True where the undone run's deactivation is still the only open one of its scope. The stretch
+    of ids once more, as Postgres makes a list of all that are."""
     mine = _deactivation.alias()
     return sa.exists().where(
-        mine.c.contact_id == contact_id,
+        mine.c.contact_id == _item.c.contact_id,
+        step.covers(mine.c.contact_id),
         is_only_reason_of(undone, mine),
         mine.c.contact_id == _contact.c.id,
     )

@@ -21,7 +21,6 @@ from contactctl.store.predicates import Clause, how_many, one_number
 from contactctl.store.types import Json
 
 _contact = tables.contact
-_item = tables.plan_item
 _tag = tables.contact_tag
 
 

@@ -36,6 +36,7 @@ def test_a_shop_export_imports_as_it_is(program: Program, store: Store) -> None:
         "updated": 0,
         "unchanged": 0,
         "left_active": 0,
+        "left_inactive": 0,
         "kept_out": 0,
         "rejected": 0,
         "groups_created": [],

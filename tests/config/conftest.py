@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
@@ -41,13 +40,13 @@ def load(project: Path) -> Load:
         yaml: str | None = None,
         *,
         environ: Mapping[str, str] | None = None,
-        flags: Mapping[str, Any] | None = None,
+        database: str | None = None,
         config: Path | None = None,
     ) -> LoadedSettings:
         if yaml is not None:
             (project / "contactctl.yaml").write_text(dedent(yaml), encoding="utf-8")
         return load_settings(
-            config_path=config, flag_values=flags, environ=environ or {}, cwd=project
+            config_path=config, database=database, environ=environ or {}, cwd=project
         )
 
     return load_in_project

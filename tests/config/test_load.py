@@ -27,7 +27,6 @@ def test_each_source_wins_over_the_next(load, project, user_folder):
     named = project / "named.yaml"
     named.write_text("# first\ntime_zone: Europe/Oslo\n")
     variable = {"CONTACTCTL_TIME_ZONE": "America/Lima"}
-    flag = {"time_zone": "Africa/Cairo"}
 
     def zone_and_origin(loaded):
         return loaded.settings.time_zone, loaded.origin("time_zone")
@@ -39,13 +38,15 @@ def test_each_source_wins_over_the_next(load, project, user_folder):
     assert zone_and_origin(load(config=Path("named.yaml"))) == ("Europe/Oslo", "named.yaml:2")
     environment_loaded = load(config=named, environ=variable)
     assert zone_and_origin(environment_loaded) == ("America/Lima", "CONTACTCTL_TIME_ZONE")
-    flag_loaded = load(config=named, environ=variable, flags=flag)
-    assert zone_and_origin(flag_loaded) == ("Africa/Cairo", "--time-zone")
-    assert flag_loaded.files == (named, project / "contactctl.yaml", user_config_path())
+    assert environment_loaded.files == (named, project / "contactctl.yaml", user_config_path())
+    url = {"CONTACTCTL_DATABASE_URL": "sqlite:////srv/a.db"}
+    flag_loaded = load(config=named, environ=url, database="sqlite:////srv/b.db")
+    assert flag_loaded.settings.database == "sqlite:////srv/b.db"
+    assert flag_loaded.origin("database") == "--database"
 
 
 def test_a_flag_that_was_not_given_and_an_empty_variable_set_nothing(load):
-    loaded = load(environ={"CONTACTCTL_TIME_ZONE": ""}, flags={"time_zone": None})
+    loaded = load(environ={"CONTACTCTL_TIME_ZONE": ""}, database=None)
     assert loaded.origin("time_zone") == "default"
 
 
@@ -148,7 +149,7 @@ def test_a_mistake_in_a_flag_names_the_flag(load):
     with pytest.raises(
         ConfigError, match=r"^--database: database: 'mysql' is not a supported database"
     ):
-        load(flags={"database": "mysql://host/db"})
+        load(database="mysql://host/db")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_relative_paths_start_from_the_file_or_from_the_current_folder(load, pro
     assert load().settings.database == f"sqlite:///{user_folder}/a.db"
     environ = {"CONTACTCTL_DATABASE_URL": "sqlite:///b.db"}
     assert load(environ=environ).settings.database == f"sqlite:///{project}/b.db"
-    loaded = load(environ=environ, flags={"database": "sqlite:///c/c.db"})
+    loaded = load(environ=environ, database="sqlite:///c/c.db")
     assert loaded.settings.database == f"sqlite:///{project}/c/c.db"
     assert loaded.origin("database") == "--database"
 
@@ -188,7 +189,7 @@ def test_relative_paths_start_from_the_file_or_from_the_current_folder(load, pro
 )
 def test_a_password_is_refused_on_the_command_line_alone(load, url):
     with pytest.raises(UsageError, match="password") as error:
-        load(flags={"database": url})
+        load(database=url)
     assert "s3cret" not in error.value.message + error.value.hint
     assert load(environ={"CONTACTCTL_DATABASE_URL": url}).settings.database == url
     assert load(f"database: {url}\n").settings.database == url

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from contactctl.domain.policies import IncidentGuard, Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category, Event, Rejection, Response
-from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
+from contactctl.operations import ingest as ingesting
+from contactctl.operations.ingest import IngestResult, OnReject, ingest_batches
 from contactctl.operations.ingest_rows import batches_of
 from contactctl.operations.session import Session
 from contactctl.store import tables
@@ -65,7 +66,7 @@ def blocked(domain: str, number: int) -> list[Response]:
 def ingest(
     session: Session, events: Iterable[Event], on_reject: OnReject, **options: Any
 ) -> IngestResult:
-    return ingest_batches(session, batches_of(events, BATCH_EVENTS), on_reject, **options)
+    return ingest_batches(session, batches_of(events, ingesting.BATCH_EVENTS), on_reject, **options)
 
 
 def record(

@@ -1,9 +1,11 @@
 """`db copy` and `db backup`: the whole store, on another database or in a file."""
 
+import errno
 import itertools
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +203,9 @@ def test_a_copy_that_differs_is_not_released(
     assert run(target, "status").exit_code == 3
 
 
-def test_a_backup_of_sqlite_is_a_store(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_backup_of_sqlite_is_a_store(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store(sqlite_url)
     seed_contacts(store, 50)
     store.close()
@@ -214,7 +218,37 @@ def test_a_backup_of_sqlite_is_a_store(sqlite_url: str, tmp_path: Path) -> None:
     assert dump_url(f"sqlite:///{copied}") == dump_url(sqlite_url)
     assert run(sqlite_url, "db", "backup", str(file)).exit_code == 2
     assert run(sqlite_url, "db", "backup", str(tmp_path / "none" / "x")).exit_code == 3
+
+    def without_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", without_links)  # as on exFAT
+    assert run(sqlite_url, "db", "backup", str(file.with_name("carried away"))).exit_code == 0
+    assert dump_url(f"sqlite:///{file.with_name('carried away')}") == dump_url(sqlite_url)
+    assert run(sqlite_url, "db", "backup", str(file)).exit_code == 2
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_backup_of_sqlite_comes_to_its_end_while_others_write(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of one state, and does not begin again with each commit of somebody else."""
+    monkeypatch.setattr(copying, "_PAGES_A_STEP", 5)
+    steps: list[int] = []
+    with closing(open_store(sqlite_url)) as store, closing(open_store(sqlite_url)) as other:
+        seed_contacts(store, 200)
+
+        def write(copied: int, _total: int) -> None:
+            steps.append(copied)
+            assert len(steps) < 1000, "it begins again and again"
+            with other.writing() as connection:
+                connection.execute(text("UPDATE contact SET revision = revision + 1"))
+
+        copying.back_up_sqlite(store, tmp_path / "copy.db", write)
+    assert len(steps) > 3
+    assert steps == sorted(steps)
+    with closing(open_store(f"sqlite:///{tmp_path}/copy.db")) as copy, copy.reading() as found:
+        assert found.execute(text("SELECT max(revision) FROM contact")).scalar_one() == 0
 
 
 def test_a_backup_of_postgres_is_pg_dumps(
@@ -237,6 +271,7 @@ def test_a_backup_of_postgres_is_pg_dumps(
     assert file.read_text() == "dumped\n"
     arguments, password = seen.read_text().splitlines()
     assert "--format=custom" in arguments
+    assert "--lock-wait-timeout=30000" in arguments  # or a table that is being altered holds it up
     assert "s3cret" not in arguments
     assert password == "password s3cret"
     program.write_text("#!/bin/sh\necho 'pg_dump: error: server version mismatch' >&2\nexit 1\n")

@@ -9,10 +9,12 @@ import pytest
 
 from contactctl.domain.policies import DailyLimit, IncidentGuard, Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
-from contactctl.operations.runs import apply_run
-from contactctl.operations.thresholds import sweep_thresholds
+from contactctl.domain.runs import RunState
+from contactctl.operations.runs import apply_run, resume_run
+from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds
 from contactctl.store.database.store import Store
 from helpers.ingested import add, deactivated, ingest, response
+from helpers.responses import respond
 from helpers.sessions import make_session
 from helpers.thorough import IS_THOROUGH
 
@@ -117,3 +119,24 @@ def test_a_further_reason_for_an_inactive_contact_spends_nothing_of_the_day(stor
     assert len(deactivated(store)) == 8
     assert tell(Category.INVALID_ADDRESS, 5, 6) == first | {5, 6}
     assert tell(Category.INVALID_ADDRESS, 7) == first | {5, 6}  # the day is spent
+
+
+def test_what_a_run_does_a_day_after_it_began_is_spent_of_that_day(store: Store) -> None:
+    """One that was interrupted, and goes on when cron comes again."""
+    add(store, *(f"c{number}@example.com" for number in range(1, 20)))
+    session = make_session(store, now=START, responses=POLICY, limits=LIMITS)
+    for number in (1, 2, 3, 4):
+        respond(store, number, START, category=Category.INVALID_ADDRESS)
+    run = plan_thresholds(session)
+    assert run is not None
+    assert run.state is RunState.RUNNING
+
+    later = make_session(store, now=START + timedelta(hours=30), responses=POLICY, limits=LIMITS)
+    resume_run(later, run.id)
+    for number in (5, 6, 7):
+        respond(store, number, later.now, category=Category.INVALID_ADDRESS)
+    held_back = sweep_thresholds(later).waiting
+
+    assert {row[0] for row in deactivated(store)} == {1, 2, 3, 4}
+    assert held_back is not None
+    assert held_back.planned == 3

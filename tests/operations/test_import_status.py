@@ -94,6 +94,7 @@ def test_contacts_that_are_there_keep_their_status_and_overrides(store: Store) -
     )
     assert imported.counts == (0, 3, 0, 0)
     assert imported.result.counts.left_active == 1
+    assert imported.result.counts.left_inactive == 1
     assert statuses(store) == {
         "active@x.no": "active",
         "gone@x.no": "inactive",
@@ -130,6 +131,8 @@ def test_a_dry_run_counts_the_same_and_leaves_nothing(store: Store) -> None:
         ("Status=unsubscribed,Cleaned", {"u", "c"}),
         ("Status!=subscribed", {"u", "c", "none"}),
         ("Status", {"s", "u", "c"}),
+        ('Status=""', {"none"}),
+        ('Status="",Cleaned', {"c", "none"}),
         ('Status="a, b",unsubscribed', {"u"}),
     ],
 )

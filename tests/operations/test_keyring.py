@@ -80,6 +80,17 @@ def test_a_key_that_others_may_read_or_change_is_refused(path: Path, mode: int) 
 
 
 @not_on_windows
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_root_replaces_the_key_file_of_somebody_else_and_it_stays_his(path: Path) -> None:
+    write(path, new_key().secret.hex())
+    os.chown(path, 4321, 4322)
+
+    write_keyring(path, Keyring((new_key(), *read_keyring(path).keys)))
+
+    assert (path.stat().st_uid, path.stat().st_gid) == (4321, 4322)
+
+
+@not_on_windows
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o400])
 def test_a_group_may_share_it_and_still_may_when_it_is_replaced(path: Path, mode: int) -> None:
     write(path, new_key().secret.hex(), mode)

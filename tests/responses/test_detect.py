@@ -12,6 +12,9 @@ from contactctl.responses.payloads import detect
         (b'{"email": "a@b.no", "category": "blocked"}', "json"),
         (b"\xef\xbb\xbf\r\n [ ]", "json"),
         (b"{", "json"),
+        (b'"{\\"email\\": 1}"\n', "json"),
+        (b"a=1&data[email]=a@b.no\n", "form"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n', "parts"),
         (b"email,category\na@b.no,blocked\n", "csv"),
         (b"\xef\xbb\xbfemail;category\r\n", "csv"),
         (b'"email"\n', "csv"),
@@ -46,6 +49,13 @@ def test_a_log(line: str) -> None:
     assert detect(sshd + line.encode(), "f") == "postfix"
     with pytest.raises(InputError, match="none of its first lines is Postfix's"):
         detect(sshd, "f")
+
+
+@pytest.mark.parametrize("head", ["HTTP/2 200\r\n", "HTTP/1.1 200 OK\n", "POST /x HTTP/1.1\r\n"])
+def test_headers_of_http_are_refused_with_advice(head: str) -> None:
+    with pytest.raises(InputError, match="an HTTP message") as caught:
+        detect(f"{head}Content-Type: application/json\n\n[]".encode(), "f")
+    assert "curl without -i" in caught.value.hint
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])

@@ -41,8 +41,15 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
         ({"Retry-After": " 7 "}, 7.0),
         ({"Retry-After": "2.5"}, 1.0),
         ({"Retry-After": "-1"}, 1.0),
+        ({"Retry-After": "\xb2"}, 1.0),
         ({"Retry-After": ""}, 1.0),
         ({}, 1.0),
+        ({"X-RateLimit-Reset": "30"}, 30.0),
+        ({"X-RateLimit-Reset": "784111790", "Retry-After": "5"}, 5.0),
+        (
+            {"Date": "Sun, 01 Mar 2026 10:00:00 GMT", "X-RateLimit-Reset": "1772359240"},
+            40.0,
+        ),
         # by the clock of the server, however wrong ours is
         *(
             (
@@ -52,7 +59,7 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
             for moment, pause in [
                 ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0),
                 ("Sunday, 06-Nov-94 08:49:40 GMT", 3.0),
-                ("Sun Nov  6 08:49:39 1994", 1.0),
+                ("Sun Nov  6 08:49:39 1994", 2.0),
                 ("Sun, 06 Nov 1994 08:49:00 GMT", 0.0),
             ]
         ),
@@ -61,6 +68,15 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
 def test_the_pause_that_a_server_asks_for(headers: dict[str, str], pause: float) -> None:
     found, slept, _ = asked_for([Answer({"errors": ["slow down"]}, 429, headers)])
     assert (found, slept) == (SOME.body, [pause])
+
+
+def test_a_clock_far_ahead_of_the_server_s_is_told() -> None:
+    """Otherwise what happens from now on counts as read."""
+    behind = Answer(SOME.body, headers={"Date": "Sun, 01 Mar 2026 10:00:00 GMT"})
+    with pytest.raises(ApiError, match="hours ahead of its clock"):
+        asked_for([behind])
+    ahead = Answer(SOME.body, headers={"Date": "Fri, 01 Mar 2097 10:00:00 GMT"})
+    assert asked_for([ahead, behind])[0] == SOME.body
 
 
 @pytest.mark.parametrize("form", ["gzip", "GZIP", "x-gzip"])

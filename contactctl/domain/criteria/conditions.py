@@ -191,6 +191,8 @@ _LOGIC = {
 # at an end of a value, but not after a digit: `5*` and `20%` are names
 _WILDCARDS = "*%"
 _WILDCARD = re.compile(r"\A[*%]+(?=.)|(?<![0-9*%])[*%]+\Z")
+# what a template or a shell should have filled in
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|<%.*%>|\$([a-z_]\w*|\{.*\}|\(.*\))", re.DOTALL | re.I)
 # quotes of word processors and of other languages around the whole value
 _TYPOGRAPHIC_QUOTES = re.compile(
     r"[“”„‟«»‹›‘’‚‛`´「」『』＂＇].*[“”„‟«»‹›‘’‚‛`´「」『』＂＇]", re.DOTALL
@@ -306,6 +308,11 @@ def _refuse_misread(text: str) -> None:
     """What stands without quotes, and would mean something else than who wrote it thinks."""
     _refuse_another_condition(text)
     _refuse_pattern(text)
+    if _PLACEHOLDER.fullmatch(text):
+        raise CriteriaError(
+            f"nothing has filled in '{shown(text)}'",
+            hint="a shell fills in what is in double quotes; a text that looks so needs quotes",
+        )
     if _TYPOGRAPHIC_QUOTES.fullmatch(text):
         raise CriteriaError(
             f"typographic quotes around '{shown(text)}' would be part of the value",
@@ -357,6 +364,7 @@ def _quoted_where_needed(text: str, operator: Operator) -> str:
         _WILDCARD.search(text)
         or _ANOTHER_CONDITION.search(text)
         or _TYPOGRAPHIC_QUOTES.fullmatch(text)
+        or _PLACEHOLDER.fullmatch(text)
     )
     if quotes or separator or bracket or ambiguous:
         return '"' + text.replace('"', '""') + '"'

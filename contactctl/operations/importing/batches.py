@@ -175,4 +175,5 @@ def wave_of(
         [(row[KEY], ids[row[0]]) for row in rows] if ids else (),
         changes.linked,
         [(row[0],) for row in rows if row[0] in changes.moved] if changes.moved else (),
+        [row[KEY] for row in rows if row[0] in converted.active] if converted.active else (),
     )

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from contactctl.domain.contact_values import parse_text
-from contactctl.domain.contacts import MembershipState
+from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import bare_address, email_key
@@ -91,14 +91,15 @@ class Converted:
     """A batch as rows to be put in, with the names of their tags, and of their groups by the state
     of the membership, by position.
 
-    `inactive` says which rows are of contacts that must not get mail. `external_ids` are those of a
-    source.
+    `inactive` says which rows are of contacts that must not get mail; the status of those at
+    `active` says that they may. `external_ids` are those of a source.
     """
 
     rows: list[Staged] = field(default_factory=list)
     tags: Names = field(default_factory=dict)
     groups: Mapping[MembershipState, Names] = field(default_factory=dict)
     inactive: Mapping[int, Inactive] = field(default_factory=dict)
+    active: frozenset[int] = frozenset()
     rejects: list[Reject] = field(default_factory=list)
     external_ids: Sequence[str] = ()
 
@@ -211,7 +212,7 @@ class _Conversion:
         if self.plan.created:
             columns += self._value(self.plan.created)
         names = {name: self._names(reader) for name, reader in self.plan.names.items()}
-        inactive = self._inactive()
+        inactive, active = self._inactive()
         self._require_ids(columns[KEY])
         rows: list[Staged] = list(zip(*columns, strict=True))
         if self.failures or self.empty:
@@ -222,6 +223,7 @@ class _Conversion:
             names.pop("tag", {}),
             {STATE_BY_FIELD[name]: groups for name, groups in names.items()},
             inactive,
+            active,
             self._rejects(),
             self.batch.external_ids,
         )
@@ -243,7 +245,7 @@ class _Conversion:
             elif at not in self.failures and first.setdefault(external_id, key) != key:
                 self.failures[at] = ID_TWICE
 
-    def _inactive(self) -> Mapping[int, Inactive]:
+    def _inactive(self) -> tuple[Mapping[int, Inactive], frozenset[int]]:
         status = {
             name: self._read(name, self._trimmed(reader.at), reader.parse)
             for name, reader in self.plan.status.items()
@@ -256,7 +258,9 @@ class _Conversion:
         for at, column in {at: rule.column for at, rule in self.plan.rules if rule.values}.items():
             others = (cell for row, cell in enumerate(self._trimmed(at)) if row not in found)
             self.told.take_as_active(column, others)
-        return found
+        said = enumerate(status.get("status", ()))
+        active = frozenset(at for at, value in said if value == Status.ACTIVE and at not in found)
+        return found, active
 
     def _addresses(self) -> list[Sequence[Any]]:
         emails = self._trimmed(self.plan.email.at)

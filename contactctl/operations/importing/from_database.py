@@ -13,7 +13,7 @@ from contactctl.domain.text import trim
 from contactctl.operations.importing.columns import ColumnNames, distinct_names
 from contactctl.operations.importing.options import ImportOptions, parse_rule
 from contactctl.operations.importing.presets import plain
-from contactctl.operations.importing.rows import Batch, Cell, FileRows
+from contactctl.operations.importing.rows import Batch, Cell, FileRows, number_text
 from contactctl.store.source_database import Reading, id_text
 
 _TEXT_TYPES = {str, type(None)}
@@ -113,18 +113,6 @@ def _list_cell(value: list[Any]) -> str:
     return _json_cell(value)
 
 
-def _float_cell(value: float) -> str:
-    return f"{value:f}" if "e" in repr(value) else repr(value)
-
-
-def _decimal_cell(value: Decimal) -> str:
-    return f"{value:f}"
-
-
-def _bytes_cell(value: bytes) -> str:
-    return trim(value.decode("utf-8", "replace"))
-
-
 def _json_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
@@ -134,12 +122,12 @@ _FORMS: Mapping[type, Callable[[Any], str]] = {
     str: trim,
     int: str,
     bool: lambda value: "true" if value else "false",
-    float: _float_cell,
-    Decimal: _decimal_cell,
+    float: number_text,
+    Decimal: "{:f}".format,
     datetime: datetime.isoformat,
     date: date.isoformat,
     time: time.isoformat,
-    bytes: _bytes_cell,
+    bytes: lambda value: trim(value.decode("utf-8", "replace")),
     list: _json_cell,
     dict: _json_cell,
 }

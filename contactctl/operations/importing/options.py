@@ -39,12 +39,8 @@ class InactiveRule:
         return (fold(text) in self.values) is not self.negated
 
     def __str__(self) -> str:
-        operator = "!=" if self.negated else "="
-        return (
-            f"{self.column}{operator}{','.join(sorted(self.values))}"
-            if self.values
-            else self.column
-        )
+        values = ",".join(each or '""' for each in sorted(self.values))
+        return f"{self.column}{'!=' if self.negated else '='}{values}" if values else self.column
 
 
 def is_separator(text: str) -> bool:
@@ -55,7 +51,7 @@ def is_separator(text: str) -> bool:
 def parse_rule(text: str, reason: str = "") -> InactiveRule:
     """`COLUMN=VALUE,VALUE`, `COLUMN!=VALUE,VALUE` or `COLUMN`; ValueError for anything else.
 
-    A value that holds a comma is written in double quotes.
+    A value that holds a comma is written in double quotes, an empty cell as `""`.
     """
     column, equals, values = text.partition("=")
     negated = column.endswith("!")
@@ -63,8 +59,8 @@ def parse_rule(text: str, reason: str = "") -> InactiveRule:
     named = [value.strip() for value in next(csv.reader([values], skipinitialspace=True), [])]
     if not column:
         raise ValueError("no column")
-    if equals and not any(named):
-        raise ValueError("no value after =")
+    if equals and not any(named) and '"' not in values:
+        raise ValueError('no value after = (an empty cell is written "")')
     return InactiveRule(column, frozenset(map(fold, named)), negated, reason)
 
 

@@ -355,7 +355,7 @@ def _cell(known: Field, value: Any) -> str:
         return "true" if value else "false"
     if known.type is FieldType.NUMBER and isinstance(value, int | float):
         if not isinstance(value, bool):
-            return f"{value:f}" if isinstance(value, float) and "e" in repr(value) else repr(value)
+            return number_text(value)
     elif value is None:
         return ""
     elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
@@ -363,6 +363,11 @@ def _cell(known: Field, value: Any) -> str:
     elif known.type in _TAKE_NUMBERS.get(type(value), ()):
         return repr(value)
     raise ValueError(f"{known.name}: {shown_json(value)} where a {known.type} belongs")
+
+
+def number_text(value: float) -> str:
+    """The number without an exponent."""
+    return f"{value:f}" if "e" in repr(value) else repr(value)
 
 
 def _set_cell(known: Field, value: Any) -> str:

@@ -201,7 +201,7 @@ def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
     preset = preset_for(rows.names)
     known = f"--preset {preset} knows what it means; or " if preset else ""
     name, values = max(undecided.items(), key=lambda each: bool(any(each[1])))
-    listed = ", ".join(f"'{shown(value)}'" if value else "nothing" for value in values)
+    listed = ", ".join(f"'{shown(value)}'" if value else '""' for value in values)
     it_has = f" (it has {listed})" if listed else ""
     ignored = " ".join(f"--ignore {quote(show_safely(each))}" for each in undecided)
     return (

@@ -48,22 +48,18 @@ class ListCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Where an answer tells what was not done: items that fulfil `where`."""
-
-    items: str
-    where: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
-    """A request that puts addresses on a suppression list or takes them off, `at_once` so many."""
+    """A request that puts addresses on a suppression list or takes them off, `at_once` so many.
+
+    Where the answer tells what was not done, it is the items at `refused` that fulfil `where`.
+    """
 
     method: str
     path: str
     body: Any = None
     at_once: int = 1
-    refused: Refused | None = None
+    refused: str = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +117,5 @@ def _list_call(given: Mapping[str, Any], usual: Paging) -> ListCall:
 
 
 def _suppressions(given: Mapping[str, Any], usual: Paging) -> SuppressionList:
-    parts = {
-        "list": _list_call(given["list"], usual),
-        "add": _change(given["add"]),
-        "remove": _change(given["remove"]),
-    }
-    return SuppressionList(**{**given, **parts})
-
-
-def _change(given: Mapping[str, Any]) -> Change:
-    refused = {"refused": Refused(**given["refused"])} if "refused" in given else {}
-    return Change(**{**given, **refused})
+    changes = {name: Change(**given[name]) for name in ("add", "remove")}
+    return SuppressionList(**{**given, "list": _list_call(given["list"], usual), **changes})

@@ -202,14 +202,11 @@ class ApiList:
         names = {**self._names, "email": emails[0]}
         body = None if change.body is None else _body(change.body, emails)
         answer = self._client.send(change.method, filled(change.path, names), body=body)
-        told = change.refused
-        if told is None:
-            return set()
-        items = value_at(answer, told.items)
+        items = value_at(answer, change.refused) if change.refused else ()
         keys = {
             str(value_at(item, self._described.email)).casefold()
             for item in (items if isinstance(items, list) else [])
-            if all(value_at(item, name) == value for name, value in told.where.items())
+            if all(value_at(item, name) == value for name, value in change.where.items())
         }
         return {email for email in emails if email.casefold() in keys}
 

@@ -10,7 +10,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -38,6 +38,8 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 120.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_QUOTED = 200
+_MOST_AHEAD_S = 3600.0  # half of what is read again (domain.sources.FOR_LATE_EVENTS)
+_A_MOMENT = 1e9  # seconds: no pause is as long
 
 Sleep = Callable[[float], None]
 
@@ -63,17 +65,13 @@ class Pace:
         self._apart = 1 / rate if rate else 0.0
         self._next = 0.0
 
-    def until_next(self) -> float:
-        """The seconds to wait before the request that is made now."""
+    def wait(self, sleep: Sleep = time.sleep) -> None:
+        """Wait until a request may be made."""
         now = time.monotonic()
         begin = max(now, self._next)
         self._next = begin + self._apart
-        return begin - now
-
-    def wait(self, sleep: Sleep = time.sleep) -> None:
-        """Wait until a request may be made."""
-        if (seconds := self.until_next()) > 0:
-            sleep(seconds)
+        if begin > now:
+            sleep(begin - now)
 
 
 @cache
@@ -115,10 +113,6 @@ class Client:
         proxies = ProxyHandler({} if self._url.startswith("http:") else None)
         https = HTTPSHandler(context=_tls())
         self._opener = build_opener(https, proxies, _SameHost(self._url))
-
-    @property
-    def is_out_of_time(self) -> bool:
-        return time.monotonic() >= self._deadline
 
     def get(self, address: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON of an answer. `address` is a path, or an address of the same host."""
@@ -178,6 +172,7 @@ class Client:
         if left <= 0:
             raise OutOfTimeError(f"source {self._name}: the time is over")
         with self._opener.open(request, timeout=min(TIMEOUT_S, left)) as answer:
+            self._require_clock(answer.headers)
             raw = self._read(answer)
         if not raw.strip():
             return None
@@ -193,6 +188,14 @@ class Client:
                 f"the answer has errors: {_on_one_line(json.dumps(found['errors']))}"
             )
         return found
+
+    def _require_clock(self, headers: Message) -> None:
+        """A clock ahead of the server's would say that what is yet to happen has been read."""
+        sent = _moment_of(headers.get("Date", ""))
+        if sent is not None and time.time() - sent > _MOST_AHEAD_S:
+            hours = (time.time() - sent) / 3600
+            hint = "set the clock of this machine; events would be missed"
+            raise self._failed(f"our clock is {hours:,.0f} hours ahead of its clock", hint=hint)
 
     def _read(self, answer: HTTPResponse) -> bytes:
         """The content of an answer, unpacked: some pack it unasked."""
@@ -266,23 +269,25 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _retry_after(headers: Message | None) -> float | None:
-    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), by its own clock."""
-    text = headers.get("Retry-After", "").strip() if headers else ""
-    if headers is None or text.isdigit():
-        return float(text) if text else None
+    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), by its own clock; some say
+    instead when its patience is back, in seconds since 1970."""
+    if headers is None:
+        return None
+    text = (headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or "").strip()
+    if text.isdecimal() and float(text) < _A_MOMENT:
+        return float(text)
+    until = float(text) if text.isdecimal() else _moment_of(text)
+    if until is None:
+        return None
+    return max(until - (_moment_of(headers.get("Date", "")) or time.time()), 0.0)
+
+
+def _moment_of(text: str) -> float | None:
+    """An HTTP date (RFC 9110, 5.6.7), which is always GMT, in seconds since 1970."""
     try:
-        until = parsedate_to_datetime(text)
-        return max((until - _sent_at(headers)).total_seconds(), 0.0)
+        return parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp()
     except (TypeError, ValueError):
         return None
-
-
-def _sent_at(headers: Message) -> datetime:
-    """When an answer was sent: now, if it does not say so."""
-    try:
-        return parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
 
 
 def _words(error: HTTPError) -> str:

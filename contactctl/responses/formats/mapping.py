@@ -129,7 +129,7 @@ class Document:
     def __init__(self, name: str, mapping: Mapping[str, Any]) -> None:
         self.name = name
         emails = [paths.parse_path(text) for text in paths.texts_of(_email_of(mapping))]
-        self.keys = frozenset(_top_level_keys(mapping))
+        self.keys = tuple(dict.fromkeys(_top_level_keys(mapping)))
         self.matches = _test_of(mapping)
         self.anchors = paths.anchors(_when_of(mapping)) if _when_of(mapping) else None
         self._scope = paths.Scope(emails)
@@ -362,7 +362,9 @@ def _top_level_keys(mapping: Mapping[str, Any]) -> Iterator[str]:
     for key in ("when", "only", *_PATH_KEYS):
         if key in mapping:
             yield from paths.top_level_keys(mapping[key])
-    yield from (key for part in mapping.get("key", ()) for key in paths.top_level_keys(part))
+    for part in mapping.get("key", ()):
+        if part not in _DEFAULT_KEY:  # which are names of what is found, and of no column
+            yield from paths.top_level_keys(part)
     yield from table_paths(mapping.get("events"))
 
 

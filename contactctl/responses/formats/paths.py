@@ -96,32 +96,11 @@ def value_getter(value: object, scope: Scope) -> Get:
     getters = [_getter(text, scope) for text in texts]
     if len(getters) == 1:
         return getters[0]
-    keys = tuple(parse_path(text)[0] for text in texts if _is_key(text))
-    if len(keys) == len(texts) and not scope.depth:
-        return _first_of_keys(keys)
 
     def first_filled(row: Row) -> object:
         for get in getters:
             found = get(row)
             if is_filled(found):
-                return found
-        return None
-
-    return first_filled
-
-
-def _is_key(text: str) -> bool:
-    return not text.startswith("=") and len(parse_path(text)) == 1
-
-
-def _first_of_keys(keys: Steps) -> Get:
-    """The usual case of a list of paths, in half the time."""
-
-    def first_filled(row: Row) -> object:
-        get: Callable[[str], object] = row[0].get  # type: ignore[attr-defined]
-        for key in keys:
-            found = get(key)
-            if found or (found is not None and is_filled(found)):
                 return found
         return None
 

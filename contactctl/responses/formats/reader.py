@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
@@ -34,20 +34,16 @@ _FORM = re.compile(r"(?:[\w.%+\[\]-]+=[^\s&]*&)+[\w.%+\[\]-]+=[^\s&]*")
 _MAX_FORM_DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What was inside: the documents, each with its place in the envelope, and a time for them.
+class Opened(NamedTuple):
+    """What was inside: the documents, each with its place in the envelope, and a time for them."""
 
-    `refused` is empty, or says why nothing could be opened.
-    """
-
-    documents: tuple[tuple[str, object], ...] = ()
+    documents: Sequence[tuple[str, object]] = ()
     sent_at: datetime | None = None
-    refused: str = ""
 
 
 def open_envelope(document: Mapping[str, object]) -> Opened | None:
-    """The content of an envelope; None for what is not one."""
+    """The content of an envelope; None for what is not one. Raises ValueError that says why it
+    cannot be opened."""
     envelopes = _envelopes()
     for key in filter(document.__contains__, envelopes):
         for envelope in envelopes[key]:
@@ -69,35 +65,29 @@ class _Envelope:
 
     def open(self, document: Mapping[str, object]) -> Opened | None:
         if self.refusal:
-            return Opened(refused=f"{self.name}: {self.refusal}")
+            raise ValueError(f"{self.name}: {self.refusal}")
         inside = document.get(self.steps[0])
         if len(self.steps) > 1:
-            if not isinstance(inside, dict if "*" in self.steps else list):
-                return None
-            return Opened(tuple(self._numbered(document)))
+            is_as_told = isinstance(inside, dict if "*" in self.steps else list)
+            return Opened(tuple(self._numbered(document))) if is_as_told else None
         if isinstance(inside, str):
-            return self._open_text(inside, document)
-        if not isinstance(inside, dict | list):
+            if self.ignored and inside.startswith(self.ignored):
+                return Opened()
+            try:
+                inside = _decoded(inside)
+            except ValueError as error:
+                reason = f"{self.name}: its {self.steps[0]} is not JSON ({error})"
+                raise ValueError(reason) from None
+        elif not isinstance(inside, dict | list):
             return None
-        return Opened((("", inside),), self._time_of(document))
+        sent_at = instant_of(document.get(self.time)) if self.time else None
+        return Opened((("", inside),), sent_at)
 
     def _numbered(self, document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         for number, value in enumerate(values_at(document, self.steps)):
             if isinstance(value, str) and self.ignored and value.startswith(self.ignored):
                 continue
             yield f".{self.steps[0]}[{number}]", _opened_text(value)
-
-    def _open_text(self, text: str, document: Mapping[str, object]) -> Opened:
-        if self.ignored and text.startswith(self.ignored):
-            return Opened()
-        try:
-            inside = _decoded(text)
-        except ValueError as error:
-            return Opened(refused=f"{self.name}: its {self.steps[0]} is not JSON ({error})")
-        return Opened((("", inside),), self._time_of(document))
-
-    def _time_of(self, document: Mapping[str, object]) -> datetime | None:
-        return instant_of(document.get(self.time)) if self.time else None
 
 
 def _opened_text(value: object) -> object:
@@ -250,9 +240,11 @@ class DocumentReader:
         if not isinstance(value, dict):
             return [Rejection(context.source, "not a JSON object", _raw(value))]
         kind = self._usual_kind_of(value)
-        if kind is None and envelopes_left and (opened := open_envelope(value)):
-            if opened.refused:
-                return [Rejection(context.source, opened.refused, _raw(value))]
+        try:
+            opened = open_envelope(value) if kind is None and envelopes_left else None
+        except ValueError as error:
+            return [Rejection(context.source, str(error), _raw(value))]
+        if opened is not None:
             sent_at = opened.sent_at or context.sent_at
             inner = Context(context.source, context.classify, sent_at)
             return self._read_inside(opened.documents, inner, envelopes_left - 1)

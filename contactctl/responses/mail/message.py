@@ -209,12 +209,9 @@ class Headers:
 
     def __init__(self, block: str) -> None:
         self._values: dict[str, list[str]] = {}
-        for number, match in enumerate(_FIELD.finditer(block)):
-            if number == MAX_HEADER_FIELDS:
-                break
-            self._values.setdefault(match[1].lower(), []).append(
-                match[2].replace("\n", " ").strip()
-            )
+        for match in islice(_FIELD.finditer(block), MAX_HEADER_FIELDS):
+            name, value = match.groups()
+            self._values.setdefault(name.lower(), []).append(value.replace("\n", " ").strip())
 
     def __bool__(self) -> bool:
         return bool(self._values)

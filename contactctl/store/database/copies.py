@@ -24,7 +24,6 @@ import sqlalchemy as sa
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.run_details import RunKind
-from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
 from contactctl.store.predicates import how_many
 from contactctl.store.tables import metadata
@@ -299,11 +298,9 @@ Tell = Callable[[int, int], None]
 
 def back_up_sqlite(store: Store, target: Path, tell: Tell) -> None:
     """SQLite's online backup, checked; `tell` gets the pages copied so far and all of them."""
-    with (
-        translated_errors(store),
-        store.engine.connect() as connection,
-        closing(sqlite3.connect(target)) as copy,
-    ):
+    # in a transaction that reads: without one it begins again after each commit of somebody else
+    with store.reading() as connection, closing(sqlite3.connect(target)) as copy:
+        connection.execute(sa.text("SELECT 1 FROM sqlite_master")).first()
         source: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
         source.backup(
             copy,
@@ -339,6 +336,7 @@ def back_up_postgres(store: Store, target: Path) -> None:
             program,
             "--format=custom",
             "--enable-row-security",  # whoever may read a table may read all of its rows
+            f"--lock-wait-timeout={store.waits.locks_ms}",
             f"--file={target}",
             f"--dbname={named}",
             "--no-password",

@@ -209,16 +209,14 @@ def _is_enough(counted: sa.FromClause, rule: sa.CTE) -> sa.ColumnElement[bool]:
 def _counted(
     rule: sa.CTE,
     rules: thresholds.ThresholdRules,
-    among: ContactIds | None,
+    among: ContactIds,
     number: sa.ColumnElement[int],
-    unjudged_runs: Sequence[int] = (),
+    unjudged_runs: Sequence[int],
 ) -> sa.Select[Any]:
     """(contact_id, rule, through, responses): how many of a contact's responses count for a rule,
     those of the address itself and those that went through it apart."""
-    rows: sa.FromClause = _response
-    if among is not None:
-        chosen = among.subquery("chosen")
-        rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
+    chosen = among.subquery("chosen")
+    rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
     rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     rows = rows.join(rule, _is_rule_of_response(rule, rules))
     conditions = [_counts(), _is_past_watermark(rule), ~_is_settled(rule)]

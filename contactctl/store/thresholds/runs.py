@@ -64,11 +64,13 @@ def plan_due(
 def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
     """What thresholds have deactivated by themselves; what an incident took back does not count,
     nor a further reason for somebody inactive, nor what a person has confirmed."""
+    since = now - timedelta(hours=24)
     statement = (
         sa.select(_run.c.id, _run.c.active_before)
         .where(
             _run.c.kind == RunKind.THRESHOLDS,
-            _run.c.started_at > now - timedelta(hours=24),
+            # one that was interrupted may have begun long before
+            sa.or_(_run.c.finished_at.is_(None), _run.c.finished_at > since),
             _run.c.expires_at.is_(None),
             _run.c.changed > 0,
         )
@@ -79,7 +81,9 @@ def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
         return DayBefore(0, None)
     numbers = [run.id for run in runs]
     told = sa.select(_change.c.run_id, _change.c.contact_id).where(
-        _change.c.run_id.in_(numbers), _change.c.kind == ChangeKind.DEACTIVATED
+        _change.c.run_id.in_(numbers),
+        _change.c.kind == ChangeKind.DEACTIVATED,
+        _change.c.at > since,
     )
     # first the numbers: changes and deactivations may be on different machines
     deactivated = {tuple(row) for row in connection.execute(told)}
@@ -92,7 +96,8 @@ def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
         .having(sa.func.count().filter(~_deactivation.c.taken_back) == 0)
     )
     spent = len(deactivated.difference(map(tuple, connection.execute(taken_back))))
-    return DayBefore(spent, runs[0].active_before)
+    at_work = {run_id for run_id, _ in deactivated}
+    return DayBefore(spent, next((run.active_before for run in runs if run.id in at_work), None))
 
 
 def _unjudged_runs(connection: sa.Connection) -> list[int]:

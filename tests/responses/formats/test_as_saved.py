@@ -140,6 +140,11 @@ SAVED: list[tuple[str, object, list[str]]] = [
         ],
         ["invalid-address/echo"],
     ),
+    (
+        "auto",
+        f"ID,Type,TypeCode,Email,BouncedAt\n1,SpamComplaint,100001,{ANN},{AT}\n",
+        ["spam-complaint"],
+    ),
     # SparkPost, Brevo
     ("auto", {"msys": {"ingest_event": {"type": "success", "event_id": "9", "batch_id": "b"}}}, []),
     ("auto", {"event": "list_addition", "email": [ANN], "list_id": [2], "ts": 1}, []),
@@ -200,6 +205,20 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", f"email,reason\n{ANN},complaint\n", ["spam-complaint"]),
     ("auto", urlencode({"email": ANN, "event": "bounce", "reason": NO_USER}), ["invalid-address"]),
     ("auto", AS_PARTS, ["invalid-address"]),
+    (
+        "auto",
+        AS_PARTS + AS_PARTS.replace(ANN, "bo@x.no").replace("x1", "x2"),
+        ["invalid-address"] * 2,
+    ),
+    ("auto", AS_PARTS + "and more", ["invalid-address", "rejection"]),
+    ("auto", AS_PARTS.removesuffix("--\r\n"), ["rejection"]),
+    (
+        "auto",
+        AS_PARTS.replace("Content-D", "Content-Type: text/plain\r\nContent-D"),
+        ["invalid-address"],
+    ),
+    ("auto", {"email": "MAILTO:ann@x.no", "event": "complaint"}, ["spam-complaint"]),
+    ("auto", 'email,event\n"=""ann@x.no""",complaint\n', ["spam-complaint"]),
     ("auto", ONE_CLICK, ["rejection"]),
     (
         "mailchimp",
@@ -216,7 +235,6 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", [SES, SES], ["invalid-address"] * 2),
     ("auto", f"{dumps(SES)}\n{dumps(dumps('x'))}\n", ["invalid-address", "rejection"]),
     ("auto", {"requestContext": {}, "requestPayload": loads(SES)}, ["invalid-address"]),
-    ("auto", f"HTTP/1.1 200 OK\nContent-Type: text/json\n\n{SES}", ["rejection"]),
     ("auto", f"Bounces of March\nemail,at,reason\n{ANN},{AT},{NO_USER}\n", ["rejection"]),
     ("auto", f"content\r\n{SES_IN_CSV}\r\n", ["invalid-address"]),
     ("auto", f"request: body\n{SES_IN_CSV}\n", ["invalid-address"]),

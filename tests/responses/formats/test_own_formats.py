@@ -378,6 +378,7 @@ formats:
         ({"email": "a", "events": "transient, later"}, "unknown reason for not counting 'later'"),
         ({"email": "a", "event": "b", "events": {"x": {"bye": "c"}}}, "unknown key 'bye'"),
         ({"email": "a", "event": "b", "events": {"x": {"is": {}}}}, "needs 'by'"),
+        ({"email": "a", "events": "text", "time_zone": "Olso"}, "time_zone: must be a name"),
         ({"email": "a", "events": "text", "date_format": "soon"}, "date_format: no % code"),
         ({"email": "a", "events": "text", "date_format": "%d %b"}, "it lacks the year"),
         ({"email": "a", "documents": []}, "'documents' must be a list"),
