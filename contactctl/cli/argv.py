@@ -74,9 +74,10 @@ def option_meant(name: str, known: Sequence[str], command: str) -> str:
     if meant == "--yes" and "--yes" not in known:
         if "--confirm" not in known:
             return "this command asks nothing: leave it out"
+        shows = "--dry-run or the question shows" if "--dry-run" in known else "the question shows"
         return (
             "nothing is confirmed unseen here: a script gives --confirm with what is confirmed, the"
-            " number of contacts or the email, which --dry-run or the question shows"
+            f" number of contacts or the email, which {shows}"
         )
     return f"write {meant}" if meant != name and meant in known else ""
 
