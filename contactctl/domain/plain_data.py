@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
@@ -68,12 +69,17 @@ def _collection_of(kind: Any, value: Any) -> Any:
 def _dataclass_of(kind: Any, plain: Mapping[str, Any]) -> Any:
     """What the plain data leave out has its default; names that the type does not have are
     passed over."""
-    hints = get_type_hints(kind)
+    hints = _types_of(kind)
     given = {each.name: plain[each.name] for each in fields(kind) if each.name in plain}
     try:
         return kind(**{name: from_plain(hints[name], each) for name, each in given.items()})
     except TypeError as error:
         raise ValueError(str(error)) from None
+
+
+@cache
+def _types_of(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 # What RFC 8259 leaves to the reader, decided strictly: no NaN, and no name twice (section 4)

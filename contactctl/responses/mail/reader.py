@@ -55,8 +55,8 @@ def read_mail(
 
 def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> list[Event]:
     anatomy = dissect(parse_mail(raw))
-    if not anatomy.headers:
-        return [Rejection(source, "empty, or not a mail: it has no header fields", raw)]
+    if not any(name in anatomy.headers for name in _FIELDS_OF_MAILS):
+        return [Rejection(source, "empty, or not a mail: no From, Date, Subject or the like", raw)]
     event = sns_event(anatomy)
     if event is not None:
         return read_document(event, source, _provider_judgement(classifier))
@@ -72,8 +72,6 @@ def _failures(
 ) -> list[Event]:
     bounce = bounced(anatomy, naming, classifier)
     if bounce.otherwise:
-        if not any(name in anatomy.headers for name in _FIELDS_OF_MAILS):
-            return [Rejection(source, "not a mail: no From, Date, Subject or the like", raw)]
         return [NoResponse(source, bounce.otherwise)]
     if bounce.rejected:
         return [Rejection(source, bounce.rejected, raw)]
