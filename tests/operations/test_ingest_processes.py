@@ -132,7 +132,7 @@ def test_killed_at_every_commit_and_run_again(
 ) -> None:
     args = ingest_args(write(tmp_path, EVENTS, padding=padding), store_url)
     add_contacts(store)
-    for number in moments(sample=18 if padding else 9):
+    for number in moments(sample=24 if padding else 9):
         start_over(store)
         exit_code = exit_code_of(start_cli(args, death=Death(moment, number)))
         if exit_code == KILLED:

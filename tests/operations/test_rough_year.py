@@ -63,7 +63,9 @@ BURSTS = (  # every 64 days: the day, of which provider, what it says, whether i
 DECIDED_AFTER = 3
 
 
+# the other database has its weeks in test_year
 @pytest.mark.long
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_weeks_in_which_things_go_wrong_go_as_in_the_model(store: Store) -> None:
     check(store, contacts=122, days=15)
 

@@ -40,6 +40,8 @@ NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
 People = Mapping[int, Person]
 
 
+# the other database has its weeks in test_rough_year
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_some_weeks_go_as_in_the_model(store: Store) -> None:
     check_days(store, contacts=160, days=30)
 
