@@ -35,6 +35,7 @@ DISTRIBUTABLE = {
     "test_apply_batches",
     "test_apply_meanwhile",
     "test_addresses",
+    "test_edit_cli",
     "test_engagement",
     "test_erase",
     "test_explain",

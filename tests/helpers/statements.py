@@ -32,6 +32,8 @@ _TEXTS = frozenset(
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
 )
+# whose results depend on settings, as the server has it
+_STABLE = frozenset(("jsonb_build_object", "jsonb_build_array", "to_jsonb", "concat", "to_char"))
 _ON_THE_WAY = ("helpers", "sqlalchemy", "sqlmodel", "contextlib")
 _SEQUENTIAL = "citus.multi_shard_modify_mode"
 _CHECKED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
@@ -83,6 +85,8 @@ def broken_rules(statement: str) -> tuple[str, ...]:
         subqueries = [each for value in tree.expressions for each in value.find_all(exp.Subquery)]
         if len(subqueries) > 1:
             found.append("more than one subquery in SET")
+        named = {name for value in tree.expressions for name in _functions(value)}
+        found += [f"{name}() in SET" for name in sorted(named & _STABLE)]
     return tuple(found)
 
 

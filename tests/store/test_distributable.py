@@ -76,6 +76,10 @@ BROKEN = (
     ),
     ("UPDATE contact SET updated = now()", "volatile now()"),
     ("INSERT INTO contact (id) SELECT id FROM contact ORDER BY random()", "volatile random()"),
+    (
+        "UPDATE contact SET attributes = jsonb_build_object('b', contact.attributes -> 'a')",
+        "jsonb_build_object() in SET",
+    ),
 )
 
 
