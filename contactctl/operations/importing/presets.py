@@ -1,7 +1,7 @@
 """Whose export a file is: presets, which say how another program's export is read, and headers."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from shlex import quote
@@ -153,13 +153,16 @@ def plain(name: str) -> str:
     return fold(show_safely(trim(name)))
 
 
-def preset_for(names: Sequence[str]) -> str:
-    """The preset whose export has such a header, or an empty string."""
-    known = {plain(name) for name in names}
+def preset_for(names: Sequence[str], saying: Iterable[str] = ()) -> str:
+    """The preset whose export has such a header, or an empty string. With `saying`, only one that
+    says what at least one of these columns means for who gets mail."""
+    known, asked = set(map(plain, names)), set(map(plain, saying))
     fitting = [
         preset
         for preset in shipped_presets()
-        if preset.known_by and all(plain(name) in known for name in preset.known_by)
+        if preset.known_by
+        and known.issuperset(map(plain, preset.known_by))
+        and (not asked or not asked.isdisjoint(plain(rule.column) for rule in preset.inactive))
     ]
     return max(fitting, key=lambda preset: len(preset.known_by)).name if fitting else ""
 

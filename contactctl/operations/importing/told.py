@@ -198,7 +198,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
-    preset = preset_for(rows.names)
+    preset = preset_for(rows.names, saying=undecided)
     known = f"--preset {preset} knows what it means; or " if preset else ""
     name, values = max(undecided.items(), key=lambda each: bool(any(each[1])))
     listed = ", ".join(f"'{shown(value)}'" if value else '""' for value in values)

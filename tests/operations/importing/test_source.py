@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.errors import InputError
+from contactctl.operations.importing.presets import preset_for
 from contactctl.operations.importing.source import open_source
 
 CHUNK = 1 << 20
@@ -66,3 +67,9 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
             open_source(path, BytesIO(), "utf-8-sig"),
         ):
             pass
+
+
+def test_a_preset_is_named_where_it_says_what_the_column_means() -> None:
+    assert preset_for(["Record ID", "Email", "Email Opt Out"], saying=["Email Opt Out"]) == ""
+    hubspot = ["Record ID", "Email", "Unsubscribed from all email"]
+    assert preset_for(hubspot, saying=hubspot[2:]) == preset_for(hubspot) == "hubspot"
