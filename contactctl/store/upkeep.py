@@ -156,8 +156,8 @@ def _renamed(column: Any, name: str, to: str | None, dialect: str) -> sa.ColumnE
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (45 ms)
 
     # a cluster takes no jsonb_build_object of columns in an UPDATE, since it is not immutable
-    value = sa.func.nullif(column.op("->")(sa.literal(name, sa.Text)), sa.text("'null'::jsonb"))
-    renamed = sa.func.jsonb_set(without, postgresql.array([sa.literal(to, sa.Text)]), value)
+    found = sa.func.nullif(column.op("->")(sa.literal(name, sa.Text)), sa.text("'null'::jsonb"))
+    renamed = sa.func.jsonb_set(without, postgresql.array([sa.literal(to, sa.Text)]), found)
     return sa.type_coerce(sa.func.coalesce(renamed, without), Json())
 
 
