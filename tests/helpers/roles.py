@@ -1,7 +1,7 @@
 """Logins on Postgres with exactly the rights that `db grants` prints."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
@@ -38,6 +38,15 @@ def logins(owner_url: str) -> Iterator[Mapping[str, str]]:
         let_go()
         with psycopg.connect(owner_url, autocommit=True) as owner:
             for table in ("run", "plan_item", "deactivation"):
-                owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
+                _insist(owner, f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
             for name in names:
-                owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+                _insist(owner, f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def _insist(owner: psycopg.Connection, statement: str) -> None:
+    """Autovacuum may look at a table in the same moment, each waiting for the other."""
+    for _ in range(3):
+        with suppress(psycopg.errors.DeadlockDetected):
+            owner.execute(statement.encode())
+            return
+    raise AssertionError(f"a deadlock each time: {statement}")
