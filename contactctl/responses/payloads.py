@@ -49,7 +49,12 @@ _PARTS = re.compile(
     rb"\s*--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
     re.IGNORECASE,
 )
-_HTTP = re.compile(rb"(?:HTTP/[\d.]+ \d{3}\b|[A-Z]{3,7} \S+ HTTP/[\d.]+\r?\n)")  # RFC 9112, 2.1
+# RFC 9112, 2.1, and what a server hands on without the first line: fields that no mail has
+_HTTP = re.compile(
+    rb"HTTP/[\d.]+ \d{3}\b|[A-Z]{3,7} \S+ HTTP/[\d.]+\r?\n|(?:[\w-]+:[^\r\n]*\r?\n){0,40}?"
+    rb"(?:host|accept|accept-encoding|connection|transfer-encoding|x-amz-sns-message-type):",
+    re.IGNORECASE,
+)
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"

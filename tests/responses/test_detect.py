@@ -51,7 +51,14 @@ def test_a_log(line: str) -> None:
         detect(sshd, "f")
 
 
-@pytest.mark.parametrize("head", ["HTTP/2 200\r\n", "HTTP/1.1 200 OK\n", "POST /x HTTP/1.1\r\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("HTTP/2 200\r\n", "HTTP/1.1 200 OK\n", "POST /x HTTP/1.1\r\n"),
+        "x-amz-sns-message-type: Notification\nContent-Type: text/plain; charset=UTF-8\n",
+        "Content-Length: 812\r\nUser-Agent: Amazon SNS Agent\r\nHost: x.no\r\n",
+    ],
+)
 def test_headers_of_http_are_refused_with_advice(head: str) -> None:
     with pytest.raises(InputError, match="an HTTP message") as caught:
         detect(f"{head}Content-Type: application/json\n\n[]".encode(), "f")
