@@ -1,9 +1,9 @@
-"""The man page and the command reference, made of every command's --help; completion scripts.
+"""The man page and the command reference, made of every command's --help.
 
     python docs/make_command_pages.py
 
-writes docs/man/contactctl.1, docs/reference/commands.md and docs/completions anew; a test holds
-them current. The wheel installs the page and the scripts below share/.
+writes docs/man/contactctl.1 and docs/reference/commands.md anew; a test holds them current. The
+wheel installs the page below share/.
 """
 
 import os
@@ -13,11 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MAN_PAGE = ROOT / "docs" / "man" / "contactctl.1"
 REFERENCE = ROOT / "docs" / "reference" / "commands.md"
-COMPLETIONS = {
-    "bash": ROOT / "docs" / "completions" / "bash" / "contactctl",
-    "zsh": ROOT / "docs" / "completions" / "zsh" / "_contactctl",
-    "fish": ROOT / "docs" / "completions" / "fish" / "contactctl.fish",
-}
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from contactctl.cli import registry  # noqa: E402
@@ -74,12 +69,6 @@ def command_reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def completion_script(shell: str) -> str:
-    """What `contactctl completion SHELL` prints; zsh calls a file of its own by its name."""
-    script = run_cli(["completion", shell]).stdout
-    return script.replace("compdef _contactctl contactctl", '_contactctl "$@"')
-
-
 def _help(path: str) -> str:
     return f".nf\n{_roff(_printed_help(path))}\n.fi"
 
@@ -98,9 +87,6 @@ def _roff(text: str) -> str:
 def main() -> None:
     MAN_PAGE.write_text(man_page(), encoding="utf-8")
     REFERENCE.write_text(command_reference(), encoding="utf-8")
-    for shell, path in COMPLETIONS.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(completion_script(shell), encoding="utf-8")
 
 
 if __name__ == "__main__":

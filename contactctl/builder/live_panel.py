@@ -22,7 +22,8 @@ from contactctl.domain.text import counted, show_safely
 from contactctl.operations.criteria import Preview
 from contactctl.output.console import cut, width_of
 from contactctl.output.criteria import asked_about, preview_rows
-from contactctl.output.view import Column, to_people
+from contactctl.output.values import to_people
+from contactctl.output.view import Column
 
 _SLOW_AFTER_S = 1
 VIEWS: Mapping[str, str] = {"contacts": "Contacts", "yaml": "YAML", "flags": "Flags"}

@@ -17,6 +17,8 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+# by the names under which the shells look for them; the wheel installs the same files below share/
+_SCRIPTS = {Shell.BASH: "contactctl", Shell.ZSH: "_contactctl", Shell.FISH: "contactctl.fish"}
 _HOW_TO_INSTALL = {
     Shell.BASH: 'add to ~/.bashrc: eval "$(contactctl completion bash)"',
     Shell.ZSH: 'add to ~/.zshrc, after compinit: eval "$(contactctl completion zsh)"',
@@ -37,7 +39,7 @@ def completion(
     numbers too, if the store answers at once.
     """
     # one protocol for all: words in, a candidate a line out; nothing from a store is eval'ed
-    script = Path(__file__).with_name(f"completion.{shell}").read_text("utf-8")
+    script = (Path(__file__).with_name("completions") / _SCRIPTS[shell]).read_text("utf-8")
     is_looked_at = invocation.console.stdout_is_tty  # and not on its way into a shell's start-up
     return Presentation(
         data={"shell": shell, "script": script},

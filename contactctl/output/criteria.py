@@ -9,6 +9,7 @@ from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_details import KeptCriteria
 from contactctl.output import view
+from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Stakes
@@ -48,9 +49,7 @@ def preview_rows(
     any of `fields`, or of those that the contacts have.
     """
     shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
-    empty = {
-        name for name in shown if all(view.to_people(row.get(name)) == view.MISSING for row in rows)
-    }
+    empty = {name for name in shown if all(to_people(row.get(name)) == MISSING for row in rows)}
     always = dict.fromkeys((*shown, *_FOR_PROGRAMS))
     columns = [contact_column(name, for_people=name in shown.keys() - empty) for name in always]
     known = fields or [name for row in rows[:1] for name in row]

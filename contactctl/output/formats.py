@@ -13,6 +13,7 @@ from contactctl.domain.errors import UsageError, status_word
 from contactctl.domain.text import defuse, show_safely
 from contactctl.output import view
 from contactctl.output.console import Console
+from contactctl.output.values import escape_unsafe_in_json, to_json
 
 # The JSON envelope: one document, the same keys whatever happened
 
@@ -54,8 +55,8 @@ def dump_row(row: view.Row) -> str:
 
 
 def _dump(document: dict[str, object], indented: bool) -> str:
-    text = json.dumps(view.to_json(document), ensure_ascii=False, indent=2 if indented else None)
-    return view.escape_unsafe_in_json(text)
+    text = json.dumps(to_json(document), ensure_ascii=False, indent=2 if indented else None)
+    return escape_unsafe_in_json(text)
 
 
 def _streamed(presentation: view.Presentation, rows: view.Rows, command: str) -> Iterator[str]:
@@ -105,7 +106,7 @@ def cell(value: object) -> str:
         return ""
     if type(value) is str:  # most cells of a long export
         return defuse(value)
-    plain = view.to_json(value)
+    plain = to_json(value)
     if isinstance(plain, bool):
         return "true" if plain else "false"
     if isinstance(plain, int | float):

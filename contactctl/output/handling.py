@@ -15,6 +15,7 @@ from contactctl.operations.thresholds import Rule, WhatIf
 from contactctl.output import view
 from contactctl.output.criteria import Pairs, limit_blocks, preview_rows, rows_blocks
 from contactctl.output.runs import run_data
+from contactctl.output.values import escape_unsafe_in_json, instant_text
 
 _COLUMNS = (
     *view.columns("category", "group"),
@@ -168,7 +169,7 @@ def present_sweep_log(
     result: SweepResult, name: str, now: datetime, *, as_json: bool = False
 ) -> view.Presentation:
     """The same as one line, for a log file."""
-    at = view.instant_text(now.replace(microsecond=0))
+    at = instant_text(now.replace(microsecond=0))
     line = _json_line(result, name, at) if as_json else _text_line(result, name, at)
     data = {**_figures(result), "runs": _runs(result)}
     return _with_problems(view.Presentation(data, None, [view.Verbatim(line)]), result)
@@ -191,7 +192,7 @@ def _json_line(result: SweepResult, name: str, at: str) -> str:
         **_figures(result),
         "problems": [each.message for each in result.problems],
     }
-    return view.escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
+    return escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
 
 
 def present_due(due: DueNow) -> view.Presentation:

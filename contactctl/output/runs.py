@@ -20,6 +20,7 @@ from contactctl.output.criteria import (
     rows_blocks,
     share,
 )
+from contactctl.output.values import to_people
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
@@ -224,7 +225,10 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
         *_asked_pairs(run),
-        ("Planned", f"{view.to_people(run.planned_at)}, expires {view.to_people(run.expires_at)}"),
+        (
+            "Planned",
+            f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}",
+        ),
         *([("Undoes", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),

@@ -10,6 +10,7 @@ from contactctl.output.criteria import Pairs
 from contactctl.output.picture import bars_svg
 from contactctl.output.policy import NO_POLICY
 from contactctl.output.runs import run_data, runs_table
+from contactctl.output.values import age_text, to_people
 
 # what a program watches over, with what it means
 _WATCHED = {
@@ -111,7 +112,7 @@ def _totals(status: StoreStatus) -> Pairs:
         pairs.append(("Unsubscribes", f"{status.unsubscribes:,}{besides}"))
     for label, work in (("Last sweep", "sweep"), ("Last fetch", "fetch")):
         if at := status.last(work):
-            pairs.append((label, f"{view.to_people(at)}, {view.age_text(status.as_of - at)} ago"))
+            pairs.append((label, f"{to_people(at)}, {age_text(status.as_of - at)} ago"))
     if status.bypassing:
         names = ", ".join(status.bypassing)
         pairs.append(("Bypass", f"{names}: mails contacts that are inactive system-wide"))

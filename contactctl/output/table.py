@@ -13,6 +13,7 @@ from typing import TextIO
 from contactctl.domain.text import show_safely
 from contactctl.output import view
 from contactctl.output.console import BOLD, DIM, Console, chop, cut, pad, paint, width_of, wrap
+from contactctl.output.values import MISSING, to_people
 
 GAP = "  "
 # columns of how many there are, written as in prose: 1,284; other numbers name things
@@ -171,7 +172,7 @@ def _lines_of(
 ) -> Iterator[tuple[str, str]]:
     match block:
         case view.Heading(text):
-            yield BOLD, view.to_people(text)
+            yield BOLD, to_people(text)
         case view.Text(text):
             yield from (("", line) for line in _text_lines(text, width))
         case view.Verbatim(text):
@@ -189,7 +190,7 @@ def _lines_of(
 
 def _text_lines(text: str, width: int | None) -> Iterator[str]:
     for line in text.split("\n"):
-        safe = view.to_people(line) if line else ""
+        safe = to_people(line) if line else ""
         yield from [safe] if width is None else wrap(safe, width, hang=0)
 
 
@@ -199,7 +200,7 @@ def _pair_lines(
     labels = [show_safely(label) for label, _ in pairs]
     widest = max(map(width_of, labels), default=0)
     for label, (_, value) in zip(labels, pairs, strict=True):
-        text = view.to_people(value)
+        text = to_people(value)
         room = width and max(width - widest - len(GAP), _NARROWEST_VALUE)
         first, *others = [text] if room is None else wrap(text, room)
         yield "", f"{pad(label, widest)}{GAP}{first}"
@@ -284,7 +285,7 @@ def _cell(column: view.Column, item: view.Row) -> str:
     value = item.get(column.key)
     if column.key in _COUNTS and type(value) is int:
         return f"{value:,}"
-    text = view.to_people(value)
+    text = to_people(value)
     return text.removesuffix(_ZONE) if isinstance(value, datetime) else text
 
 
@@ -307,7 +308,7 @@ def _measure(column: view.Column, items: Sequence[view.Row]) -> Measured:
 def _says_something(column: view.Column, items: Sequence[view.Row]) -> bool:
     """Whether some row has a value there that is not missing, empty or `no`."""
     values = (item.get(column.key) for item in items)
-    return any(value is not False and view.to_people(value) != view.MISSING for value in values)
+    return any(value is not False and to_people(value) != MISSING for value in values)
 
 
 def _is_numeric(column: view.Column, items: Sequence[view.Row]) -> bool:
@@ -323,10 +324,13 @@ def _kinds(column: view.Column, items: Sequence[view.Row]) -> set[type]:
 
 def _bar_lines(numbers: Sequence[tuple[str, int]], width: int | None) -> Iterator[tuple[str, str]]:
     most = max((number for _, number in numbers), default=0) or 1
-    widest = max((width_of(view.to_people(label)) for label, _ in numbers), default=0)
+    widest = max((width_of(to_people(label)) for label, _ in numbers), default=0)
     digits = max((len(f"{number:,}") for _, number in numbers), default=0)
     room = _BAR_WIDTH if width is None else width - widest - digits - 2 * len(GAP)
     longest = max(min(room, _BAR_WIDTH), 1)
     for label, number in numbers:
         bar = "#" * round(number / most * longest)
-        yield "", f"{pad(view.to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip()
+        yield (
+            "",
+            f"{pad(to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip(),
+        )

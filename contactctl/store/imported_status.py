@@ -11,7 +11,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
-from contactctl.store.predicates import has_open, run_sql
+from contactctl.store.predicates import has_open, how_many, run_sql
 from contactctl.store.staged import Staged
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.unsubscribes import who_left
@@ -88,7 +88,7 @@ def inactive_among(connection: sa.Connection, contact_ids: Sequence[int]) -> int
         return 0
     among = is_one_of(tables.contact.c.id, contact_ids, connection.dialect.name)
     inactive = sa.and_(among, tables.contact.c.status == Status.INACTIVE)
-    return connection.execute(sa.select(sa.func.count()).where(inactive)).scalar_one()
+    return how_many(connection, tables.contact, inactive)
 
 
 def deactivate_created(connection: sa.Connection, creating: Creating, now: datetime) -> int:

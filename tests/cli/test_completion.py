@@ -196,18 +196,25 @@ def test_a_missing_shell_is_told_on_one_line_with_the_choices() -> None:
     assert said == "error: missing argument 'SHELL'. Choose from: bash, zsh, fish"
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.parametrize(
+    ("shell", "loaded"),
+    [
+        ("zsh", "compinit -u; source _contactctl"),
+        ("zsh", "fpath=($PWD $fpath); compinit -u"),  # as the wheel installs it
+        ("fish", "source _contactctl"),
+    ],
+)
 def test_a_value_behind_an_equals_sign_is_completed_in_the_shell(
-    shell: str, tmp_path: Path, store: Path
+    shell: str, loaded: str, tmp_path: Path, store: Path
 ) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
     begun = "contactctl contacts list --fields=email,first_"
     environ = {**os.environ, "PATH": f"{folder_of_contactctl()}:{os.environ['PATH']}"}
     environ |= {"HOME": str(tmp_path), "TERM": "xterm"}
-    (tmp_path / "script").write_text(run_cli(["completion", shell]).stdout)
+    (tmp_path / "_contactctl").write_text(run_cli(["completion", shell]).stdout)
     if shell == "fish":
-        args = ["fish", "--no-config", "-c", f"source script; complete -C '{begun}'"]
+        args = ["fish", "--no-config", "-c", f"{loaded}; complete -C '{begun}'"]
         done = subprocess.run(
             args, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
         )
@@ -215,7 +222,7 @@ def test_a_value_behind_an_equals_sign_is_completed_in_the_shell(
         return
     child = pexpect.spawn("zsh", ["-f", "-i"], env=environ, cwd=tmp_path, encoding="utf-8")
     child.sendline(
-        "PROMPT=; autoload -Uz compinit; compinit -u; source script; "
+        f"PROMPT=; autoload -Uz compinit; {loaded}; "
         "show() { zle -I; print -r -- \"<$BUFFER>\" }; zle -N show; bindkey ^X show; echo re''ady"
     )
     child.expect("ready\r")

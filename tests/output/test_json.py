@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from contactctl.domain.errors import ExitCode, Problem, RefusedError
 from contactctl.domain.text import UNSAFE_CHARACTERS
 from contactctl.output.formats import write_json, write_jsonl
-from contactctl.output.view import (
-    Column,
-    Presentation,
-    Rows,
-    escape_unsafe_in_json,
-    to_json,
-)
+from contactctl.output.values import escape_unsafe_in_json, to_json
+from contactctl.output.view import Column, Presentation, Rows
 from helpers.consoles import memory_console
 
 json_values = st.recursive(

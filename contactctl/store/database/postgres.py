@@ -287,13 +287,14 @@ class PostgresDatabase:
         connection.patience = self._patience
 
     def _begin(self, connection: sa.Connection) -> None:
+        connection.info[ROWS] = 0
         driver: Any = connection.connection.driver_connection
         if not driver.autocommit:
             connection.exec_driver_sql(f"{_IN_UTC}; SET LOCAL lock_timeout = {self.waits.locks_ms}")
 
 
 def _count_rows(connection: sa.Connection, cursor: Any, *_statement: Any) -> None:
-    connection.info[ROWS] = connection.info.get(ROWS, 0) + max(cursor.rowcount, 0)
+    connection.info[ROWS] += max(cursor.rowcount, 0)
 
 
 def know_tables(connection: sa.Connection) -> None:

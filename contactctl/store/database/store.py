@@ -25,7 +25,7 @@ SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the 
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 
-ROWS = "contactctl_rows"  # of a connection on Postgres: those of its statements so far
+ROWS = "contactctl_rows"  # of a transaction on Postgres: those of its statements so far
 _MANY_ROWS = 1_000  # that may have changed what the planner must know
 
 
@@ -83,7 +83,7 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
-            if connection.info.pop(ROWS, 0) >= _MANY_ROWS:
+            if connection.info.get(ROWS, 0) >= _MANY_ROWS:
                 _know_tables(connection)
 
     def require_writable(self) -> None:

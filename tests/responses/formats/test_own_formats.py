@@ -303,17 +303,13 @@ def test_a_documented_event_of_another_sender(
 
 
 def test_a_copy_beside_the_config_comes_first_and_is_read_unasked(tmp_path: Path) -> None:
-    copied = (
-        (SENDERS / "postal.yaml")
-        .read_text()
-        .replace("MessageSent: delivered", "MessageSent: opened")
-    )
-    (tmp_path / "our-postal.yaml").write_text(copied)
+    shipped = (SENDERS / "postal.yaml").read_text()
+    changed = shipped.replace("MessageSent: delivered", "MessageSent: opened")
+    (tmp_path / "our-postal.yaml").write_text(changed)
     own = formats_of(tmp_path, "formats: {postal: our-postal.yaml}\n")
     for format_ in ("auto", "postal"):
-        assert [in_short(event) for event in read(postal("MessageSent"), own, format_)] == [
-            "opened"
-        ]
+        (event,) = read(postal("MessageSent"), own, format_)
+        assert in_short(event) == "opened"
 
 
 def test_the_accounting_files_of_powermta_are_read_as_they_are() -> None:
