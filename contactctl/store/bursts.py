@@ -42,31 +42,34 @@ _JUDGED = """
     JOIN response_rate q ON q.hour = h.hour AND q.category = r.category AND q.domain = {domain}
         AND q.host = r.host AND q.rule = r.rule
     WHERE r.occurred_at >= h.hour AND r.occurred_at < {end}"""
-# those to be held from now on, of contacts and of nobody
-_NEW = {"response": "newly_held", "unmatched_response": "newly_held_of_nobody"}
-_NEW_COLUMNS = """owner {}, source_key text, number integer, category text,
+# those to be held from now on, and those to be let go, of contacts and of nobody; found first, as
+# SQLite would find them anew for each row that an UPDATE looks at
+_FOUND = {
+    "response": ("newly_held", "let_go"),
+    "unmatched_response": ("newly_held_of_nobody", "let_go_of_nobody"),
+}
+_FOUND_COLUMNS = """owner {}, source_key text, number integer, category text,
     recorded_at timestamp with time zone, PRIMARY KEY (owner, source_key)"""
 _TABLES = {
     "judged_hour": "hour timestamp with time zone",
-    "newly_held": _NEW_COLUMNS.format("bigint"),
-    "newly_held_of_nobody": _NEW_COLUMNS.format("text"),
+    **dict.fromkeys(_FOUND["response"], _FOUND_COLUMNS.format("bigint")),
+    **dict.fromkeys(_FOUND["unmatched_response"], _FOUND_COLUMNS.format("text")),
 }
 _FIND_NEW = """
     INSERT INTO {new} {judged}
         AND r.counts AND r.channel = 'email' AND NOT r.held AND r.incident_id IS NULL
         AND q.incident_id IS NOT NULL"""
+_FIND_GONE = "INSERT INTO {gone} {judged} AND r.held AND q.incident_id IS NULL"
 _HOLD = """
     UPDATE {table} SET held = true, incident_id = hit.number FROM {new} hit
     WHERE {table}.{key} = hit.owner AND {table}.source_key = hit.source_key"""
 _NUMBERS = "SELECT number FROM newly_held UNION SELECT number FROM newly_held_of_nobody"
 _LET_GO = """
-    UPDATE {table} SET held = false, incident_id = NULL FROM ({judged}
-        AND r.held AND q.incident_id IS NULL) AS hit
+    UPDATE {table} SET held = false, incident_id = NULL FROM {gone} hit
     WHERE {table}.{key} = hit.owner AND {table}.source_key = hit.source_key"""
 _NOTE_CONCERNED = """
     INSERT INTO plan_item (contact_id, run_id, revision)
-    SELECT DISTINCT judged.owner, CAST(:run_id AS integer), 0 FROM ({judged}
-        AND r.held AND q.incident_id IS NULL) AS judged
+    SELECT DISTINCT owner, CAST(:run_id AS integer), 0 FROM {gone}
     WHERE true ON CONFLICT DO NOTHING"""
 
 _ACTED = """
@@ -302,7 +305,7 @@ def _act(connection: sa.Connection, hours: Sequence[int], run_id: int, now: date
 
 def _hold(connection: sa.Connection, table: str, key: str, run_id: int) -> int:
     """Hold those of one table, let others go; how many are newly held."""
-    is_matched, new = table == "response", _NEW[table]
+    is_matched, (new, gone) = table == "response", _FOUND[table]
     judged = _JUDGED.format(
         key=key,
         table=table,
@@ -311,14 +314,17 @@ def _hold(connection: sa.Connection, table: str, key: str, run_id: int) -> int:
         domain="c.email_domain" if is_matched else burst_rates.domain_of_nobody(connection, "r"),
         end=burst_rates.end_of_hour(connection, "h.hour"),
     )
-    if is_matched:
-        run_sql(connection, _NOTE_CONCERNED.format(judged=judged), run_id=run_id)
-    words = {"table": table, "key": key, "judged": judged, "new": new}
+    words = {"table": table, "key": key, "judged": judged, "new": new, "gone": gone}
     held = run_sql(connection, _FIND_NEW.format(**words)).rowcount
+    let_go = run_sql(connection, _FIND_GONE.format(**words)).rowcount
     if held:
         refresh_statistics(connection, new)
         run_sql(connection, _HOLD.format(**words))
-    run_sql(connection, _LET_GO.format(**words))
+    if let_go:
+        refresh_statistics(connection, gone)
+        run_sql(connection, _LET_GO.format(**words))
+    if let_go and is_matched:
+        run_sql(connection, _NOTE_CONCERNED.format(**words), run_id=run_id)
     return held
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,9 +64,9 @@ def start(seeded: Store, sqlite_url: str, tmp_path: Path) -> Iterator[Start]:
         "PYTHONPATH": str(REPOSITORY),
     }
 
-    def spawn(*args: str, patch: str = "") -> pexpect.spawn:
+    def spawn(*args: str, patch: str = "", python: str = "") -> pexpect.spawn:
         child = pexpect.spawn(
-            warm_python(),
+            python or warm_python(),
             ["-c", PROGRAM.format(patch=patch), *args, "--database", sqlite_url],
             env=environ,
             cwd=str(tmp_path),
@@ -164,9 +165,10 @@ def test_a_signal_at_the_question_changes_nothing(start: Start, seeded: Store, n
 def test_closing_the_terminal_at_the_question_changes_nothing(start: Start, seeded: Store) -> None:
     """The kernel sends SIGHUP, and so does whoever closes it: twice."""
     before = dump(seeded, without=("run",))
-    child = deactivating(start)
-    child.close(force=False)
-    child.wait() if child.isalive() else None
+    child = deactivating(start, python=sys.executable)  # it leads the terminal itself
+    child.ptyproc.fileobj.close()
+    child.kill(signal.SIGHUP)
+    child.wait()
 
     require_unchanged(seeded, before)
 

@@ -12,11 +12,16 @@ from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
 from helpers.events import event, jsonl
 
-LARGE = r"contact|contact_email|contact_tag|membership|deactivation|response|delivery|click|change"
-_NAMED = re.compile(rf'\b({LARGE}|unmatched_response)\b(?: AS)? "?(\w+)"?')
+LARGE = (
+    "contact|contact_email|contact_tag|membership|deactivation|response|unmatched_response"
+    "|delivery|click|change"
+)
+_NAMED = re.compile(rf'\b({LARGE})\b(?: AS)? "?(\w+)"?')
 _SCAN = re.compile(r"SCAN (\w+)")
 # how many are active before and after; indexes of few rows; a temporary table's own
 _MAY_BE_READ = re.compile("contact_active_|response_(held|wish)|sqlite_autoindex_")
+
+_IS_THERE_ANY = re.compile(r"SELECT [\w.]+ FROM \w+ LIMIT \? OFFSET \?")
 
 CONFIG = """
 limits: {max_contacts: 1000, max_percent: 100}
@@ -34,6 +39,7 @@ COMMANDS = (
     ("contacts", "import", "people.csv"),
     ("responses", "ingest", "signs.jsonl"),
     ("responses", "ingest", "bounces.jsonl"),
+    ("responses", "ingest", "burst.jsonl"),  # compared with all that its domain got; see below
     ("contacts", "sync", "crm"),
     ("responses", "list", "--unsubscribed"),
     ("responses", "list", "--email", ADDRESS),
@@ -54,6 +60,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bounces.jsonl").write_text(
         jsonl(event(ADDRESS, group="customers", id="1"), event(ADDRESS, "invalid-address", id="2"))
     )
+    burst = [event(f"b{n}@burst.example", "invalid-address", id=f"b{n}") for n in range(60)]
+    (tmp_path / "burst.jsonl").write_text(jsonl(*burst))
     (tmp_path / "people.csv").write_text(
         f"email,group,tag,last_clicked\n{ADDRESS},x,y,2026-06-01\n"
     )
@@ -76,6 +84,10 @@ def test_what_concerns_a_few_reads_no_large_table(sqlite_url: str, folder: Path)
     def explain(connection: sa.Connection, _cursor: object, sql: str, *more: object) -> None:
         statement = " ".join(sql.split())
         if not re.match("SELECT|INSERT|UPDATE|DELETE|WITH", statement):
+            return
+        if "burst.jsonl" in command and statement.startswith("SELECT"):
+            return
+        if _IS_THERE_ANY.fullmatch(statement):
             return
         sent.add(statement)
         values, _context, many = more
