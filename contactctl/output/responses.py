@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import counted
-from contactctl.operations.plans import RulesApplied
-from contactctl.operations.responses import HeldResult, ResponseReport
 from contactctl.output import view
 from contactctl.output.picture import BEGINNING, Bar, bars_svg
+
+if TYPE_CHECKING:
+    from contactctl.operations.plans import RulesApplied
+    from contactctl.operations.responses import HeldResult, ResponseReport
 
 _COLUMNS = (
     view.Column("occurred_at", "OCCURRED"),
@@ -49,7 +51,7 @@ def incident_data(incident: Incident) -> view.Row:
     return {"incident": incident.id, **view.picked(incident, INCIDENT_FIELDS[1:])}
 
 
-def threshold_data(result: RulesApplied | None) -> dict[str, object]:
+def threshold_data(result: "RulesApplied | None") -> dict[str, object]:
     """The runs that deactivated contacts, and the one that waits."""
     if result is None:
         return {"threshold_runs": [], "waiting_run": None}
@@ -59,7 +61,7 @@ def threshold_data(result: RulesApplied | None) -> dict[str, object]:
     }
 
 
-def present_held(result: HeldResult, verb: str) -> view.Presentation:
+def present_held(result: "HeldResult", verb: str) -> view.Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
     deactivated = thresholds.changed if thresholds else 0
@@ -87,7 +89,7 @@ _BAR_WIDTH = 20
 _UNNAMED = "(not named)"
 
 
-def present_report(report: ResponseReport) -> view.Presentation:
+def present_report(report: "ResponseReport") -> view.Presentation:
     """The rows, the worst first; exit code 4 where a limit is exceeded."""
     rows = view.Rows("rows", view.columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
     data = {
@@ -107,7 +109,7 @@ def present_report(report: ResponseReport) -> view.Presentation:
     return presentation
 
 
-def _blocks(report: ResponseReport) -> Sequence[view.Block]:
+def _blocks(report: "ResponseReport") -> Sequence[view.Block]:
     shown = report.rows[:_MOST_FOR_PEOPLE]
     heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
     shown_columns = [
@@ -126,7 +128,7 @@ def _blocks(report: ResponseReport) -> Sequence[view.Block]:
     return [view.Table(shown_columns, items, empty=empty), view.KeyValues(facts)]
 
 
-def _notes(report: ResponseReport) -> list[str]:
+def _notes(report: "ResponseReport") -> list[str]:
     notes = []
     if report.total.complained and not report.total.delivered:
         notes.append("no delivery is known: read the providers' delivered events as well")
@@ -193,7 +195,7 @@ def _in_percent(rate: float | None) -> str | None:
 # The picture
 
 
-def write_picture(report: ResponseReport, path: Path) -> None:
+def write_picture(report: "ResponseReport", path: Path) -> None:
     """Draw the rows as an SVG file; an earlier picture of ours is replaced.
 
     Raises InputError where the file cannot be written, or is something else.
@@ -208,7 +210,7 @@ def write_picture(report: ResponseReport, path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}") from error
 
 
-def picture_of(report: ResponseReport) -> str:
+def picture_of(report: "ResponseReport") -> str:
     """An SVG: a bar for each row, bounces and complaints in two colours."""
     title = f"Bounces and complaints by {report.by} since {report.since:%Y-%m-%d %H:%M} UTC"
     bars = [_bar(each) for each in report.rows[:_MOST_FOR_PEOPLE]]
