@@ -1,11 +1,13 @@
 """Files written whole or not at all: a full disk or a kill must not leave half of one."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 OWNER_ALONE, AS_USUAL = 0o600, 0o666  # the process's umask takes away from it
 
 
@@ -33,4 +35,19 @@ def replace_file(path: Path, text: str) -> None:
     Raises OSError.
     """
     with draft_of(path, text) as draft:
+        draft.replace(path)
+
+
+def give_name(draft: Path, path: Path) -> None:
+    """Have the draft named `path`, as no rename does it: another's file is never replaced.
+
+    Raises FileExistsError, and other OSErrors.
+    """
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        # such as exFAT, of a disk that is carried away: the name is taken first
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, OWNER_ALONE))
         draft.replace(path)

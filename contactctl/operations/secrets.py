@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from contactctl.config.drafts import OWNER_ALONE, draft_of
+from contactctl.config.drafts import OWNER_ALONE, draft_of, give_name
 from contactctl.domain.erasure import KEY_BYTES, Key, Keyring, format_keyring, parse_keyring
 from contactctl.domain.errors import ConfigError, StoreError
 from contactctl.domain.sources import Mailbox, ProviderSource, Secret
@@ -88,7 +88,7 @@ def create_key_file(path: Path) -> bool:
         return False
     with _written(path, Keyring((new_key(),))) as draft:
         try:
-            os.link(draft, path)
+            give_name(draft, path)
         except FileExistsError:
             return False
     return True
@@ -142,7 +142,7 @@ def copy_keyring(path: Path, keyring: Keyring, now: datetime) -> Path:
         for number in count():
             copied = target.with_name(f"{stem}.{number}" if number else stem)
             try:
-                os.link(draft, copied)
+                give_name(draft, copied)
             except FileExistsError:
                 continue
             return copied

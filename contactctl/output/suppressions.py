@@ -54,9 +54,10 @@ def present_suppression_change(change: "SuppressionChange") -> view.Presentation
     data = {"suppressed": change.suppressed, "run": change.run}
     notes = [] if change.run is not None else ["nothing had to change"]
     if change.contacts:
+        stay = "stays as it is" if change.contacts == 1 else "stay as they are"
         notes.append(
-            f"{counted(change.contacts, 'contact')} of this domain stay as they are;"
-            " from now on imports reject their rows"
+            f"{counted(change.contacts, 'contact')} of this domain {stay};"
+            " from now on imports reject such rows"
         )
     pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
     return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)
