@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contactctl.domain.errors import InputError
+
 _WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 OWNER_ALONE, AS_USUAL = 0o600, 0o666  # the process's umask takes away from it
 
@@ -17,7 +19,7 @@ def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
 
     Raises OSError.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -29,13 +31,26 @@ def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_own(path: Path, text: str, beginning: str, what: str) -> None:
     """Put the text in the file's place in one step: whoever reads it sees the old or the new one.
 
-    Raises OSError.
+    A file that does not begin as those of ours do is left alone, and so is whatever is no file.
+    `what` is what ours is. Raises InputError.
     """
-    with draft_of(path, text) as draft:
-        draft.replace(path)
+    try:
+        target = path.resolve()  # a link stays one
+        if target.exists() and not (target.is_file() and _begins(target, beginning)):
+            raise InputError(f"{path} exists, and is not {what}", hint="name another file")
+        with draft_of(target, text) as draft:
+            draft.replace(target)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _begins(path: Path, beginning: str) -> bool:
+    with path.open("rb") as file:
+        found = file.read(len(beginning.encode()))
+    return not found or found == beginning.encode()
 
 
 def give_name(draft: Path, path: Path) -> None:

@@ -1,15 +1,14 @@
 """How responses on record are shown, decisions about held ones; the report."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contactctl.domain.bursts import Incident
-from contactctl.domain.errors import InputError, RefusedError
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import counted
 from contactctl.output import view
-from contactctl.output.picture import BEGINNING, Bar, bars_svg
+from contactctl.output.picture import Bar, bars_svg
 
 if TYPE_CHECKING:
     from contactctl.operations.plans import RulesApplied
@@ -193,21 +192,6 @@ def _in_percent(rate: float | None) -> str | None:
 
 
 # The picture
-
-
-def write_picture(report: "ResponseReport", path: Path) -> None:
-    """Draw the rows as an SVG file; an earlier picture of ours is replaced.
-
-    Raises InputError where the file cannot be written, or is something else.
-    """
-    try:
-        if path.exists() and not path.read_bytes().startswith(BEGINNING.encode()):
-            raise InputError(
-                f"{path} exists, and is no picture of a report", hint="name another file"
-            )
-        path.write_text(picture_of(report), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
 
 
 def picture_of(report: "ResponseReport") -> str:
