@@ -16,10 +16,10 @@ from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.run_details import KeptList
 from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.beginning import beginning_of
 from contactctl.operations.importing.columns import distinct_names
 from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.presets import plain
-from contactctl.operations.importing.rows import beginning_of
 from contactctl.operations.importing.source import Source, open_source
 from contactctl.operations.importing.workbook import SAVE_AS_CSV
 from contactctl.operations.session import Session
