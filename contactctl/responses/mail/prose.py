@@ -289,7 +289,8 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
         if origin and before and before[-1].strip() == _UNDISCLOSED:
             current = entries.setdefault(origin[1].lower(), Entry(origin[1]))
             continue
-        if match is None or _address_of(line, match).lower() in ignored:
+        goes_on = match and match["code"] and current and _is_continued(current, line)
+        if match is None or goes_on or _address_of(line, match).lower() in ignored:
             before.append(line)
             if current:
                 current.lines.append(line)
@@ -306,6 +307,11 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
         if len(entries) >= MAX_RECIPIENTS:
             break
     return list(entries.values())
+
+
+def _is_continued(entry: Entry, line: str) -> bool:
+    """Whether a line only goes on with a reply: `host mx.example.org said:`, wrapped there."""
+    return line[0].isspace() and entry.lines[-1].rstrip().endswith(":")
 
 
 def _mentions(lines: list[str], ignored: Collection[str]) -> list[Entry]:
