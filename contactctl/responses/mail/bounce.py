@@ -143,7 +143,7 @@ class _Reading:
     @cached_property
     def nature(self) -> Nature:
         """Whether the mail is a bounce."""
-        if self._anatomy.is_receipt:
+        if self._anatomy.is_receipt and not self._impression.rejects(self._anatomy.said):
             return Nature(False, "a read receipt")
         if self._anatomy.is_delivery_report or self._failed_recipients:
             return BOUNCE

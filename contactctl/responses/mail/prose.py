@@ -92,7 +92,7 @@ _IN_BRACKETS = re.compile(rf"[\"')\]]{{0,2}}[ \t]{{0,3}}<({ADDRESS})>")
 _OWN_ENTRY = re.compile(rf"(?:<{ADDRESS}>|{ADDRESS}):")
 _NO_RECIPIENT_LINE = re.compile(
     r"\b(?:mail from|from|sender|reply-to|x-sender|absender|expéditeur|remitente|mittente|remetente"
-    r"|afzender)\s?[:=]",
+    r"|afzender|message-?id|identificativo messaggio)\s?[:=]|\bproveniente da\b",
     re.IGNORECASE,
 )
 _ENVELOPE_RECIPIENT = re.compile(r"\brcpt(?: to)?\s?:", re.IGNORECASE)
