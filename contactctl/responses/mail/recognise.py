@@ -37,7 +37,7 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 _DELIVERED = re.compile(
-    r"\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|entregado|entregue|consegnato"
+    r"\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|entregado|entregue|consegnato|accettazione|consegna"
     r"|recapitato|afgeleverd|bezorgd|levererat|levert|leveret|toimitettu|dostarczono|doručeno"
     r"|kézbesítve|livrat|teslim edildi|доставлено|配信済み|已送达|已送達|배달됨)\s?[:：]",
     re.IGNORECASE,
