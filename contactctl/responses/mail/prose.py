@@ -108,8 +108,12 @@ _REASON = re.compile(
     r"(?:[ \t]*+\n)?([ \t]*+\S[^\n]*+(?:\n[ \t]*+\S[^\n]*+)*+)",
     re.IGNORECASE,
 )
-# sendmail says so below any refusal that it quotes
-_OWN_LAST_WORD = re.compile(r"^(<<< .*\n)554 .{0,320}Service unavailable[ \t]*$", re.MULTILINE)
+# sendmail says so below any refusal that it quotes: of a recipient, or of anything else
+_OWN_LAST_WORD = re.compile(
+    r"^(<<< .*\n)(?:554 .{0,320}Service unavailable[ \t]*$"
+    r"|(55[01] (?:5\.1\.1 )?<\S{3,320}>\.\.\. )User unknown[ \t]*$)",
+    re.MULTILINE,
+)
 
 
 @dataclass(slots=True)
@@ -247,7 +251,7 @@ def without_name(text: str, address: str) -> str:
 def _halves(whole: str) -> tuple[list[str], list[str]]:
     """The lines that the server says, without notices, and those of the returned mail."""
     text = whole[:MAX_PROSE_CHARACTERS]
-    lines = (_OWN_LAST_WORD.sub(r"\1", text) if "<<< " in text else text).splitlines()
+    lines = (_OWN_LAST_WORD.sub(r"\1\2", text) if "<<< " in text else text).splitlines()
     end = _start_of_returned_mail(lines)
     return without_notices(lines[:end]), lines[end:]
 
