@@ -95,6 +95,7 @@ _NO_RECIPIENT_LINE = re.compile(
     r"|afzender|message-?id|identificativo messaggio)\s?[:=]|\bproveniente da\b",
     re.IGNORECASE,
 )
+_SENDER = re.compile(rf"\b(?:e-?mail|message|mail)s? from {{1,2}}<?{ADDRESS}>?", re.IGNORECASE)
 _ENVELOPE_RECIPIENT = re.compile(r"\brcpt(?: to)?\s?:", re.IGNORECASE)
 # Servers name the address that an alias or a forwarding led from: Exim `generated from`, Postfix
 # and sendmail `expanded from`. Exim may keep secret where it led to, and names programs and files.
@@ -353,7 +354,7 @@ def _address_of(line: str, entry: re.Match[str]) -> str:
 
 def _addresses_of(line: str) -> list[str]:
     command = _ENVELOPE_RECIPIENT.search(line)
-    addresses = find_addresses(line[command.end() :] if command else line)
+    addresses = find_addresses(line[command.end() :] if command else _SENDER.sub(" ", line))
     return addresses[:1] if command else addresses
 
 

@@ -32,7 +32,8 @@ _AFTER_A_MARK = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(
-    r"\n[ \t]*(?:\n|>>>|<<<|---|___|===)|\(in\s+reply\s+to\b|\bgiving up on\b|\n<|\n[^\s@<]{1,128}@",
+    r"\n[ \t]*(?:\n|>>>|<<<|---|___|===)|\(in\s+reply\s+to\b|\bgiving up on\b|\n<"
+    r"|\n[^\s@<]{1,128}@",
     re.IGNORECASE,
 )
 _IN_REPLY_TO = re.compile(r"\(in\s+reply\s+to\b", re.IGNORECASE)
