@@ -17,7 +17,7 @@ from contactctl.responses.mail.addresses import (
     without_text_around,
 )
 from contactctl.responses.mail.notices import without_notices
-from contactctl.responses.mail.replies import quoted_replies
+from contactctl.responses.mail.replies import quoted_replies, without_frame
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
@@ -88,6 +88,8 @@ _ENTRY = re.compile(
     rf"[\"'<(\[]{{0,3}}(?:mailto:)?(?P<address>{ADDRESS})",
     re.IGNORECASE,
 )
+_BEFORE_A_CODE = re.compile(r":[ \t]*\Z")
+_BEHIND_A_CODE = re.compile(r":[ \t]{1,4}[45]\d\d(?:[ -][45]\.\d{1,3}\.\d{1,3})?[ \t]*\Z")
 _IN_BRACKETS = re.compile(rf"[\"')\]]{{0,2}}[ \t]{{0,3}}<({ADDRESS})>")
 _OWN_ENTRY = re.compile(rf"(?:<{ADDRESS}>|{ADDRESS}):")
 _NO_RECIPIENT_LINE = re.compile(
@@ -151,7 +153,7 @@ class Prose:
         self, text: str, own: Collection[str] = (), addressees: Collection[str] = ()
     ) -> None:
         self._whole = text
-        self._own = own
+        self.own = own
         self._addressees = addressees
 
     @property
@@ -185,12 +187,12 @@ class Prose:
     @cached_property
     def entries(self) -> list[Entry]:
         """The addresses that open a line."""
-        return _without_help(_entries(self._said, self._own))
+        return _without_help(_entries(self._said, self.own))
 
     @cached_property
     def mentions(self) -> list[Entry]:
         """The addresses inside sentences and SMTP dialogues."""
-        return self._addressed(_mentions(self._said, self._own))
+        return self._addressed(_mentions(self._said, self.own))
 
     @cached_property
     def own_entries(self) -> list[Entry]:
@@ -253,7 +255,7 @@ def without_name(text: str, address: str) -> str:
 @lru_cache(maxsize=4)  # the same text is read for its own words, and for the returned mail
 def _halves(whole: str) -> tuple[list[str], list[str]]:
     """The lines that the server says, without notices, and those of the returned mail."""
-    text = whole[:MAX_PROSE_CHARACTERS]
+    text = without_frame(whole[:MAX_PROSE_CHARACTERS])
     lines = (_OWN_LAST_WORD.sub(r"\1\2", text) if "<<< " in text else text).splitlines()
     end = _start_of_returned_mail(lines)
     return without_notices(lines[:end]), lines[end:]
@@ -296,7 +298,7 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
         if origin and before and before[-1].lstrip().startswith(_NO_ADDRESS):
             current = entries.setdefault(origin[1].lower(), Entry(origin[1]))
             continue
-        goes_on = match and match["code"] and current and _is_continued(current, line)
+        goes_on = match and current and _is_continued(current, line, match["code"])
         if match is None or goes_on or _address_of(line, match).lower() in ignored:
             before.append(line)
             if current:
@@ -316,9 +318,12 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
     return list(entries.values())
 
 
-def _is_continued(entry: Entry, line: str) -> bool:
-    """Whether a line only goes on with a reply: `host mx.example.org said:`, wrapped there."""
-    return line[0].isspace() and entry.lines[-1].rstrip().endswith(":")
+def _is_continued(entry: Entry, line: str, code: str | None) -> bool:
+    """Whether a line only goes on with a reply: `host mx.example.org said: 550`, wrapped before
+    the code or behind it."""
+    if not line[0].isspace():
+        return False
+    return bool((_BEFORE_A_CODE if code else _BEHIND_A_CODE).search(entry.lines[-1]))
 
 
 def _mentions(lines: list[str], ignored: Collection[str]) -> list[Entry]:

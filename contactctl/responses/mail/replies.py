@@ -39,6 +39,27 @@ _END = re.compile(
 _IN_REPLY_TO = re.compile(r"\(in\s+reply\s+to\b", re.IGNORECASE)
 
 
+# What servers set around any reply that they quote: it says nothing about this one.
+_FRAME = re.compile(
+    r"[45]\.\d\.\d{1,3} - [A-Za-z /,]{3,60} (?=[45]\d\d[ -]')"
+    r"|\(delivery attempts: \d{1,4}\)"
+    r"|\bRemote Server (?:at \S{1,255} (?:\([^()]{1,60}\) )?)?returned (?=')"
+    + r"|There was a SMTP communication problem with the recipient's e-?mail server\."
+    r" Please contact your system administrator\.(?= <[^<>]{1,200}\bsmtp;)"
+    r"|, but it was rejected by the (?:recipient domain|server for the recipient domain)\b".replace(
+        " ", r"\s{1,20}"
+    )
+)
+_HINTS_OF_A_FRAME = (" - ", "Remote Server ", "SMTP communication", "it was rejected by")
+
+
+def without_frame(text: str) -> str:
+    """`text` without what servers set around any reply that they quote."""
+    if any(hint in text for hint in _HINTS_OF_A_FRAME):
+        return _FRAME.sub("", text)
+    return text
+
+
 class Stage(StrEnum):
     """What of the SMTP dialogue was refused: whose affair a refusal is."""
 
