@@ -110,7 +110,7 @@ class _Reading:
     def _prose(self) -> Prose:
         """The text, read for the recipients that it names."""
         returned = self._returned
-        own = self._own | returned.senders | returned.copied
+        own = self._own | returned.senders
         addressees = {address.lower() for address in returned.addressees} - own
         own -= {address.lower() for address in self._failed_recipients}
         return Prose(self._anatomy.said, own, addressees)
