@@ -93,8 +93,8 @@ _BEHIND_A_CODE = re.compile(r":[ \t]{1,4}[45]\d\d(?:[ -][45]\.\d{1,3}\.\d{1,3})?
 _IN_BRACKETS = re.compile(rf"[\"')\]]{{0,2}}[ \t]{{0,3}}<({ADDRESS})>")
 _OWN_ENTRY = re.compile(rf"(?:<{ADDRESS}>|{ADDRESS}):")
 _NO_RECIPIENT_LINE = re.compile(
-    r"\b(?:mail from|from|sender|b?cc|reply-to|x-sender|absender|expéditeur|remitente|mittente|remetente"
-    r"|afzender|message-?id|identificativo messaggio)\s?[:=]|\bproveniente da\b",
+    r"\b(?:mail from|from|sender|b?cc|reply-to|x-sender|absender|expéditeur|remitente|mittente"
+    r"|remetente|afzender|message-?id|identificativo messaggio)\s?[:=]|\bproveniente da\b",
     re.IGNORECASE,
 )
 _SENDER = re.compile(rf"\b(?:e-?mail|message|mail)s? from {{1,2}}<?{ADDRESS}>?", re.IGNORECASE)
