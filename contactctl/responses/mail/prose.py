@@ -294,7 +294,7 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
     before: list[str] = []
     for line in lines:
         match = _ENTRY.match(line) if "@" in line else None
-        origin = _LED_FROM.search(line) if "@" in line else None
+        origin = _LED_FROM.search(line) if "erated " in line or "panded " in line else None
         if origin and before and before[-1].lstrip().startswith(_NO_ADDRESS):
             current = entries.setdefault(origin[1].lower(), Entry(origin[1]))
             continue
@@ -357,9 +357,14 @@ def _address_of(line: str, entry: re.Match[str]) -> str:
     return without_text_around(address.rstrip("."))
 
 
+def _without_sender(line: str) -> str:
+    """A line without whom it says that the mail is from."""
+    return _SENDER.sub(" ", line) if " from " in line else line
+
+
 def _addresses_of(line: str) -> list[str]:
     command = _ENVELOPE_RECIPIENT.search(line)
-    addresses = find_addresses(line[command.end() :] if command else _SENDER.sub(" ", line))
+    addresses = find_addresses(line[command.end() :] if command else _without_sender(line))
     return addresses[:1] if command else addresses
 
 

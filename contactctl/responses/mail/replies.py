@@ -41,7 +41,7 @@ _IN_REPLY_TO = re.compile(r"\(in\s+reply\s+to\b", re.IGNORECASE)
 
 # What servers set around any reply that they quote: it says nothing about this one.
 _FRAME = re.compile(
-    r"[45]\.\d\.\d{1,3} - [A-Za-z /,]{3,60} (?=[45]\d\d[ -]')"
+    r"[45]\.\d\.\d{1,3} - [A-Za-z /,]{3,60} (?=[45]\d\d-')"
     r"|\(delivery attempts: \d{1,4}\)"
     r"|\bRemote Server (?:at \S{1,255} (?:\([^()]{1,60}\) )?)?returned (?=')"
     + r"|There was a SMTP communication problem with the recipient's e-?mail server\."
@@ -50,7 +50,13 @@ _FRAME = re.compile(
         " ", r"\s{1,20}"
     )
 )
-_HINTS_OF_A_FRAME = (" - ", "Remote Server ", "SMTP communication", "it was rejected by")
+_HINTS_OF_A_FRAME = (
+    "-'",
+    "delivery attempts: ",
+    "Remote Server ",
+    "SMTP communication",
+    "it was rejected by",
+)
 
 
 def without_frame(text: str) -> str:
