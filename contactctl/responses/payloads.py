@@ -129,8 +129,12 @@ def _header(line: str, delimiter: str, name: str, number: int) -> list[str]:
 
 
 HEAD_BYTES = 1 << 16
-_JSON = (b"{", b"[", b'"{', b'"[')  # also in a JSON text
-_OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JSON = (b"{", b"[", b'"{', b'"[', b'"\\"')  # also in a JSON text
+# JSON below a comment, a fence or a guard; or behind what a logger writes before each line
+_JSON_BELOW = re.compile(rb"(?:(?!From |[\w-]+: )[^\n]*\n){1,20}?(?=[ \t]*[\[{]\s*[\"{\]])")
+_JSON_BEHIND = re.compile(rb"(?!From |[\w-]+: )[^\n{]{1,300}\{\s*\"[^\n]*")
+_OTHER_ENCODING = re.compile(rb"\xff\xfe|\xfe\xff|[\w{\[\"]\0|\0[\w{\[\"]")  # UTF-16
+_LOG_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d[ T]")  # and no array
 
 
 def detect(head: bytes, name: str) -> str:
@@ -139,7 +143,7 @@ def detect(head: bytes, name: str) -> str:
     `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers
     of HTTP, and on a log of another program.
     """
-    if head.startswith(_OTHER_ENCODINGS):
+    if _OTHER_ENCODING.match(head):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if kind := _kind_of_document(text):
@@ -150,13 +154,23 @@ def detect(head: bytes, name: str) -> str:
         )
     if is_postfix_log(text):
         return "postfix"
+    is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
+    if not is_table and (advice := _where_json_begins(text)):
+        raise InputError(f"{name}: JSON with other text before it", hint=advice)
     if is_log(text):
         raise InputError(
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",
         )
-    is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
     return "csv" if is_table else "mail"
+
+
+def _where_json_begins(text: bytes) -> str:
+    """How to cut off what stands before JSON; "" where there is none."""
+    if below := _JSON_BELOW.match(text):
+        lines = below[0].count(b"\n")
+        return f"cut it off: tail -n +{lines + 1}"
+    return "cut it off: sed 's/^[^{]*//'" if _JSON_BEHIND.match(text) else ""
 
 
 def detect_documents(head: bytes, format_: str) -> str:
@@ -166,7 +180,7 @@ def detect_documents(head: bytes, format_: str) -> str:
 
 
 def _kind_of_document(text: bytes) -> str:
-    if text.startswith(_JSON):
+    if text.startswith(_JSON) and not _LOG_STAMP.match(text):
         return "json"
     if _PARTS.match(text):
         return "parts"
@@ -318,11 +332,11 @@ def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 
 def _fields_of_parts(form: bytes, boundary: bytes) -> dict[str, object]:
     header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
-    fields = {
-        str(part.get_param("name", header="content-disposition")): _text_of_part(part)
+    fields = [
+        (str(part.get_param("name", header="content-disposition")), _text_of_part(part))
         for part in message_from_bytes(header + form).walk()
         if not part.is_multipart() and part.get_filename() is None
-    }
+    ]
     return form_fields(urlencode(fields))
 
 
