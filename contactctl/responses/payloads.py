@@ -264,7 +264,7 @@ class PayloadReader:
     ) -> Sequence[Event] | None:
         if self._reads_journal and is_journal_entry(document):
             return self._postfix.read_entry(document, context.source)
-        if self._reads_generic and self._generic.fits(document):
+        if self._reads_generic and self._generic.columns.fit(document):
             return [
                 _with_way_out(event, document) for event in self._generic.read(document, context)
             ]
@@ -288,13 +288,11 @@ class PayloadReader:
                 return columns
         if self._reads_generic:
             try:
-                fits = self._generic.fits(dict.fromkeys(header)) and self._generic.layout(
-                    tuple(header)
-                )
+                if self._generic.columns.fit(dict.fromkeys(header)):
+                    self._generic.columns.layout(tuple(header))
+                    return header
             except ValueError as error:
                 raise InputError(f"{name}:1: {error}", hint=_HINT) from None
-            if fits is not False:
-                return header
         raise InputError(f"{name}:1: no column 'email'", hint=_columns_hint(header))
 
 
