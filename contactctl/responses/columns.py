@@ -55,6 +55,13 @@ class Columns:
                 self._layouts[keys] = found
         return found
 
+    def tell_failure(self, row: Mapping[str, object]) -> bool:
+        """Whether the name of a filled key says that something failed; a `reason` does not."""
+        return "diagnostic" in self._told or any(
+            is_filled(row[key]) and plain(key) != "reason"
+            for key in self.layout(tuple(row)).get("diagnostic", ())
+        )
+
     def refuse_unnamed_time(self, row: Mapping[str, object]) -> None:
         """Raises ValueError for the first key that may be the time of a row without one."""
         for key, value in row.items():

@@ -170,6 +170,8 @@ class GenericReader:
             keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
             raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
         said = _judge(outcome, status, diagnostic, context.classify)
+        if outcome is _BY_WORDS and not (status or self.columns.tell_failure(row)):
+            _require_a_failure(diagnostic, said)
         not_counted = said.not_counted if channel == "email" else "channel"
         return [
             Response(
@@ -283,6 +285,13 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
     )
     is_sign = outcome.kind in (Kind.NOTHING, Kind.ACTIVITY)
     return _BY_WORDS if is_sign and is_refused else outcome
+
+
+def _require_a_failure(diagnostic: str, said: Classification) -> None:
+    """Raises ValueError for a reason that may be that of a person who left."""
+    words, leaving = diagnostic.lower(), read_data("formats/generic.yaml")["leaving"]
+    if not said.rule or any(phrase in words for phrase in leaving):
+        raise ValueError(f"{shown_json(diagnostic)} may be no bounce's reason: see --category")
 
 
 def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -> Classification:
