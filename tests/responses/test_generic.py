@@ -214,7 +214,7 @@ WORDS = [
     ({"event": "delivered", "message": "Order 550 5.1.1 is ready"}, "delivered"),
     ({"event": "unsubscribe_all", "type": "open"}, "event 'unsubscribe_all' is not known"),
     ({"event": "complaint", "sentAt": "2026-03-01T10:00:00Z"}, "is 'sentAt' its time?"),
-    ({"event": "complaint", "Last activity on": "Nov 27, 2025"}, "is 'Last activity on' its time?"),
+    ({"event": "complaint", "When": "Nov 27, 2025"}, "is 'When' its time?"),
     ({"event": "deferred", "reason": "450 4.7.1 greylisted"}, "delayed"),
     ({"event": "dropped", "reason": "Bounced Address"}, "echo"),
     ({"event": "spam report"}, "spam-complaint"),
