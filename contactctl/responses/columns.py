@@ -115,8 +115,13 @@ def plain(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name: of `Email Address`, `email_address` and `emailAddress` the same two."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
 def _seems_a_time(key: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(key)]
+    words = words_of(key)
     times = _data("times")
     return (
         bool(words)

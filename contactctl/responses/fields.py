@@ -54,7 +54,10 @@ def instant_of(value: object, zone: tzinfo = UTC) -> datetime | None:
     """Seconds, milli-, micro- or nanoseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
 
     Text without an offset is of `zone`. None where the value is unreadable or outside 2000 to 2099.
+    An object of one value is that value, as MongoDB writes `{"$date": ...}`.
     """
+    while isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
     if isinstance(value, (int, float)):
         return _instant_of_number(value)
     return _instant_of_text(value.strip(), zone) if isinstance(value, str) else None

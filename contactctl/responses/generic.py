@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote_plus
 
 from contactctl.domain.contact_values import require_whole_date
@@ -35,7 +35,7 @@ from contactctl.domain.responses import (
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify
-from contactctl.responses.columns import FIELDS, Columns, plain
+from contactctl.responses.columns import FIELDS, Columns, plain, words_of
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import (
     address_of,
@@ -56,6 +56,7 @@ _OUTCOMES = (*Category, *ActivityKind, "opened by machine", "clicked by machine"
 _CATEGORIES = [name.replace(" ", "-") for name in _OUTCOMES]
 _NO_CATEGORY = "spam"  # of a bounce it means that a server took the mail for spam
 _BY_WORDS = parse_outcome("text")
+_LONGEST_EVENT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +216,13 @@ def _first_filled(row: Mapping[str, object], keys: Sequence[str]) -> object:
 def _event_of(row: Mapping[str, object], keys: Sequence[str]) -> object:
     """The first event that is given; of a bounce, its kind, if a further one tells it."""
     words = [word for key in keys if (word := text_of(row.get(key)))]
-    if not words or not _is_bounce(plain(words[0]), of_a_kind=False):
+    if not words or not _is_bounce(words[0], of_a_kind=False):
         return _first_filled(row, keys)
-    return next((word for word in words if _is_bounce(plain(word), of_a_kind=True)), words[0])
+    return next((word for word in words if _is_bounce(word, of_a_kind=True)), words[0])
 
 
 def _is_bounce(word: str, *, of_a_kind: bool) -> bool:
-    outcome = _outcomes().get(word)
+    outcome = _outcome_of(word)
     if outcome is None or not outcome.text_first or outcome.not_counted:
         return False
     return (outcome.category is not Category.UNKNOWN) is of_a_kind
@@ -263,13 +264,13 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
         if outcome is not None:
             return outcome
         written = category.lower().replace(" ", "-").replace("_", "-")
-        if plain(event) not in _outcomes() or did_you_mean(written, _CATEGORIES):
+        if _outcome_of(event) is None or did_you_mean(written, _CATEGORIES):
             raise ValueError(_unknown("category", written, _CATEGORIES))
     reply_code, enhanced = codes_of(status)
     has_code = bool(reply_code or find_codes(enhanced)[1])
-    outcome = _outcomes().get(plain(event))
+    outcome = _outcome_of(event)
     if outcome is None and not has_code:
-        outcome = _outcomes().get(plain(status or diagnostic))
+        outcome = _outcome_of(status) if status else _outcomes().get(plain(diagnostic))
     said = event if has_code else f"{event} {status}"
     if outcome is None and A_PERSON_S.search(said):
         raise ValueError(f"event {shown_json(said.strip())} is not known")
@@ -301,14 +302,25 @@ def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -
         return Classification(outcome.category, "generic.category", enhanced, outcome.not_counted)
     said = classify(diagnostic or status, enhanced, reply_code)
     not_counted = outcome.not_counted or said.not_counted
-    if said.category in (None, Category.UNKNOWN) and _is_bounce(plain(diagnostic), of_a_kind=True):
-        outcome = _outcomes()[plain(diagnostic)]  # a reason in one word
+    if said.category in (None, Category.UNKNOWN) and _is_bounce(diagnostic, of_a_kind=True):
+        outcome = _outcome_of(diagnostic) or outcome  # a reason in one word
     if said.category in (None, Category.UNKNOWN) and outcome.category is not Category.UNKNOWN:
         return Classification(outcome.category, outcome.rule, said.status, not_counted)
     if not (diagnostic or said.rule or not_counted):
         word = shown_json(status or outcome.rule.removeprefix("generic."))
         raise ValueError(f"{word} gives no reason: needs a category, a status code or a diagnostic")
     return replace(said, not_counted=not_counted)
+
+
+@lru_cache(1024)
+def _outcome_of(word: str) -> Outcome | None:
+    """What an event, or a status that is a word, means."""
+    known = _outcomes().get(plain(word))
+    if known is None and len(word) <= _LONGEST_EVENT:
+        about = read_data("formats/generic.yaml")["about"]
+        said = "".join(each for each in words_of(word) if each not in about)
+        known = _outcomes().get(said) if said != Category.UNKNOWN else None
+    return known
 
 
 @cache

@@ -62,10 +62,13 @@ class _Envelope:
     time: str
     ignored: str
     refusal: str
+    is_nothing: bool
 
     def open(self, document: Mapping[str, object]) -> Opened | None:
         if self.refusal:
             raise ValueError(f"{self.name}: {self.refusal}")
+        if self.is_nothing:
+            return Opened()
         inside = document.get(self.steps[0])
         if len(self.steps) > 1:
             is_as_told = isinstance(inside, list if self.steps[1] == "[]" else dict)
@@ -162,6 +165,7 @@ def _envelopes() -> dict[str, list[_Envelope]]:
             entry.get("time", ""),
             entry.get("ignore", ""),
             entry.get("refuse", ""),
+            entry.get("nothing", False),
         )
         envelopes.setdefault(envelope.steps[0], []).append(envelope)
     return envelopes

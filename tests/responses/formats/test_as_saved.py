@@ -345,6 +345,25 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", {"data": {"headers": {"a": "b"}, "body": loads(SES)}}, ["invalid-address"]),
     ("auto", [{"json": loads(SES), "pairedItem": {"item": 0}}], ["invalid-address"]),
     ("auto", dumps(dumps(SES)), ["invalid-address"]),
+    ("auto", {"type": "SCHEMA", "stream": "s", "schema": {}, "key_properties": []}, []),
+    ("auto", {"type": "STATE", "value": {"bookmarks": {}}}, []),
+    (
+        "auto",
+        {"type": "RECORD", "record": {"stream": "s", "emitted_at": 1, "data": loads(SES)}},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"email": ANN, "event": "complaint", "time": {"$date": {"$numberLong": "1777716000000"}}},
+        ["spam-complaint"],
+    ),
+    ("auto", f"Email address,Bounced at,Bounce type\n{ANN},{AT},Unheard of\n", ["rejection"]),
+    ("auto", [{"EmailAddress": ANN, "SuppressionReason": "Bounced", "State": "x"}], ["rejection"]),
+    (
+        "auto",
+        f"processed,message_id,event,email\n{AT},m,drop,{ANN}\n",
+        ["unknown/unrecognised-event"],
+    ),
 ]
 
 
