@@ -85,6 +85,9 @@ def test_an_answer_may_be_packed(form: str) -> None:
     packed.headers["Content-Encoding"] = form
     found, _, _ = asked_for([packed])
     assert found == [{"email": "b@x.no"}]
+    raw = b'[{"email": "c@x.no"}]'
+    pieces = Answer(gzip.compress(raw[:9]) + gzip.compress(raw[9:]), 200, dict(packed.headers))
+    assert asked_for([pieces])[0] == [{"email": "c@x.no"}]
     broken = Answer(packed.body[:20], 200, dict(packed.headers))
     assert asked_for([broken])[0] == SOME.body
 
@@ -116,6 +119,15 @@ def test_errors_in_a_good_answer_are_errors(method: str) -> None:
         asked_for([Answer({"errors": [{"message": "over quota"}], "results": []})], method)
     assert KEY not in f"{raised.value} {raised.value.hint}"
     assert asked_for([Answer({"errors": []})], method)[0] == {"errors": []}
+    for told in [
+        {"error": "over quota"},
+        {"success": False, "message": "over quota"},
+        {"status": "error", "message": "over quota"},
+        {"ErrorCode": 300, "Message": "over quota"},
+        {"code": "invalid_parameter", "message": "over quota"},
+    ]:
+        with pytest.raises(ApiError, match="has errors"):
+            asked_for([Answer(told)], method)
     assert asked_for([Answer(b"OK")], "POST")[0] is None
 
 
@@ -139,6 +151,14 @@ def test_the_usual_port_is_of_the_same_host() -> None:
     for other in ("http://api.example.com/x", "https://k@api.example.com/", "//api.example.org/"):
         with pytest.raises(ApiError, match="another host"):
             client.get(other)
+
+
+def test_a_gateway_s_address_keeps_its_path() -> None:
+    with api_server(lambda _asked: SOME) as server:
+        client = client_of(f"{server.url}/sendgrid/")
+        for address in (PATH, f"{server.url}/sendgrid{PATH}"):
+            assert client.get(address) == SOME.body
+    assert {each.path for each in server.asked} == {f"/sendgrid{PATH}"}
 
 
 def test_what_is_said_to_this_machine_passes_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
