@@ -21,6 +21,7 @@ _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a m
 _MOST_LAYOUTS = 256
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{2,4}\b|\w{3,9} \d{1,2},? \d{4}\b")
+_DATE_AND_HOUR = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[T ] ?\d{1,2}:\d\d")
 
 Layout = Mapping[str, Sequence[str]]
 """The keys of each field, best first; `further` are those of other texts that may say why."""
@@ -37,7 +38,7 @@ class Columns:
 
     def fit(self, row: Mapping[str, object]) -> bool:
         """Whether a document has, or seems to have, an address where the generic form has it."""
-        if "email" in self._told:
+        if "email" in self._told or tuple(row) in self._layouts:
             return True
         names = [plain(name) for name in names_of("email")]
         keys = [plain(key) for key in row if plain(key) not in self._renamed]
@@ -65,7 +66,7 @@ class Columns:
     def refuse_unnamed_time(self, row: Mapping[str, object]) -> None:
         """Raises ValueError for the first key that may be the time of a row without one."""
         for key, value in row.items():
-            if plain(key) not in self._renamed and _seems_a_time(key) and _is_a_time(value):
+            if plain(key) not in self._renamed and _seems_a_time(key, value):
                 name = show_safely(key[:60])
                 raise ValueError(
                     f"is '{name}' its time? --map '{name}=occurred_at' says so,"
@@ -120,20 +121,17 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def _seems_a_time(key: str) -> bool:
-    words = words_of(key)
-    times = _data("times")
-    return (
-        bool(words)
-        and (words[-1] in times or words[0] in times)
-        and not set(words) & set(_data("no_times"))
-    )
-
-
-def _is_a_time(value: object) -> bool:
+def _seems_a_time(key: str, value: object) -> bool:
+    """By the first or the last word of its name and a date in it, or by a date with its hour."""
     if not is_filled(value) or isinstance(value, bool):
         return False
-    return instant_of(value) is not None or bool(_DATE.search(text_of(value)[:40]))
+    words, text = words_of(key), text_of(value)[:40]
+    if set(words) & set(_data("no_times")):
+        return False
+    if _DATE_AND_HOUR.match(text):
+        return True
+    is_called_so = bool(words) and not {words[0], words[-1]}.isdisjoint(_data("times"))
+    return is_called_so and (instant_of(value) is not None or _DATE.search(text) is not None)
 
 
 def _data(part: str) -> Any:

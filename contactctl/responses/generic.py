@@ -207,10 +207,13 @@ class GenericReader:
 
 
 def _first_filled(row: Mapping[str, object], keys: Sequence[str]) -> object:
+    found = None
     for key in keys:
         if is_filled(value := row.get(key)):
-            return value
-    return None
+            if not isinstance(value, dict | list):
+                return value
+            found = found or value
+    return found
 
 
 def _event_of(row: Mapping[str, object], keys: Sequence[str]) -> object:
