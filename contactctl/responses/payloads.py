@@ -57,6 +57,14 @@ _HTTP = re.compile(
 )
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
+# JSON, parts or fields of a form, or the header of a table, with an address in the last two
+_READABLE = re.compile(
+    rb"[\[{]\s*[\"{\[]|--[^\r\n]{1,100}\r?\nContent-|[\w-]+=[^\s&]*&\S*(?:@|%40)"
+    rb"|(?=[^\n]*(?:e-?mail|recipient|address))"
+    rb"\"?[\w .-]{1,40}\"?(?:[,;\t|]\"?[\w ./-]{0,40}\"?)+\r?\n",
+    re.IGNORECASE,
+)
+_OUTLOOK = b"\xd0\xcf\x11\xe0"  # how an OLE file begins
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
 
 
@@ -140,11 +148,13 @@ _LOG_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d[ T]")  # and no array
 def detect(head: bytes, name: str) -> str:
     """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
-    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers
-    of HTTP, and on a log of another program.
+    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers of
+    HTTP, on a log of another program, and where other text stands before JSON.
     """
     if _OTHER_ENCODING.match(head):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
+    if head.startswith(_OUTLOOK):
+        raise InputError(f"{name}: a message of Outlook", hint="save it as .eml")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if kind := _kind_of_document(text):
         return kind
@@ -171,6 +181,11 @@ def _where_json_begins(text: bytes) -> str:
         lines = below[0].count(b"\n")
         return f"cut it off: tail -n +{lines + 1}"
     return "cut it off: sed 's/^[^{]*//'" if _JSON_BEHIND.match(text) else ""
+
+
+def seems_readable(head: bytes) -> bool:
+    """Whether a file whose name says nothing begins as a document, a log or a table of ours do."""
+    return bool(_READABLE.match(head)) or is_postfix_log(head)
 
 
 def detect_documents(head: bytes, format_: str) -> str:
