@@ -29,8 +29,10 @@ def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
 
 def replace_file(path: Path, text: str) -> None:
     """Put the text in the file's place in one step: whoever reads it sees the old or the new one.
-
-    Raises OSError.
+    A device or a pipe is written to, and stays what it is. Raises OSError.
     """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     with draft_of(path, text) as draft:
         draft.replace(path)

@@ -95,6 +95,17 @@ def test_a_textfile_is_replaced_as_a_whole(cli, tmp_path: Path) -> None:
     assert (nowhere.exit_code, "No such file" in nowhere.stderr) == (1, True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no pipe has a name there")
+def test_a_pipe_is_written_to_and_stays_one(cli, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert cli("status", "--textfile", "pipe", "--quiet").exit_code == 0
+    assert b"contactctl_contacts" in os.read(reader, 1 << 16)
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
