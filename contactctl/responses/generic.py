@@ -167,12 +167,7 @@ class GenericReader:
             by_machine = outcome.by_machine or (agent != "" and is_machine(agent))
             return [Activity(source, key, recipient, kind, occurred_at, channel, by_machine)]
         diagnostic = _best(diagnostic, others, status, context.classify)
-        if outcome is _BY_WORDS and not (status or diagnostic):
-            keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
-            raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
-        said = _judge(outcome, status, diagnostic, context.classify)
-        if outcome is _BY_WORDS and not (status or self.columns.tell_failure(row)):
-            _require_a_failure(diagnostic, said)
+        said = self._judgement(outcome, status, diagnostic, row, context.classify)
         not_counted = said.not_counted if channel == "email" else "channel"
         return [
             Response(
@@ -191,6 +186,23 @@ class GenericReader:
                 host=host_in_words(diagnostic),
             )
         ]
+
+    def _judgement(
+        self,
+        outcome: Outcome,
+        status: str,
+        diagnostic: str,
+        row: Mapping[str, object],
+        classify: Classify,
+    ) -> Classification:
+        """Raises ValueError where nothing says that it is a failure, or of what kind."""
+        if outcome is _BY_WORDS and not (status or diagnostic):
+            keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
+            raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
+        said = _judge(outcome, status, diagnostic, classify)
+        if outcome is _BY_WORDS and not (status or self.columns.tell_failure(row)):
+            _require_a_failure(diagnostic, said)
+        return said
 
     def _occurred_at(self, value: object) -> datetime | None:
         if value in (None, ""):
