@@ -11,7 +11,10 @@ from contactctl.responses.data import read_data
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
-_ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
+# U+FFFD stands for what could not be read
+_ADDRESS = re.compile(
+    r"[^\0- \x7f<>,;\ud800-\udfff\ufffd]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff\ufffd]{1,255}"
+)
 _PLAIN_ADDRESS = re.compile(r"[\w.+-]{1,255}@[\w.-]{1,255}")
 # by links, by Exchange, and by spreadsheets
 _WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=\"(.*)\"", re.DOTALL)

@@ -377,8 +377,10 @@ def _columns_hint(header: list[str]) -> str:
 def _named_by(format_: Format, header: list[str]) -> list[str] | None:
     """The columns under the format's names; None if the file is not of this format."""
     for document in format_.documents:
-        named = {_plain(key): key for key in reversed(document.keys)}
-        columns = [named.get(_plain(column), column) for column in header]
+        # what is told by so little is told by its exact names: others have such columns, too
+        same = str if document.is_exact else _plain
+        named = {same(key): key for key in reversed(document.keys)}
+        columns = [named.get(same(column), column) for column in header]
         if document.matches(dict.fromkeys(columns, "")):
             return columns
     return None

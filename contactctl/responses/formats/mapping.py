@@ -131,6 +131,7 @@ class Document:
         emails = [paths.parse_path(text) for text in paths.texts_of(_email_of(mapping))]
         self.keys = tuple(dict.fromkeys(_top_level_keys(mapping)))
         self.matches = _test_of(mapping)
+        self.is_exact = "only" in mapping and "event" not in mapping
         self.anchors = paths.anchors(_when_of(mapping)) if _when_of(mapping) else None
         self._scope = paths.Scope(emails)
         self._email = paths.value_getter(mapping["email"], self._scope)

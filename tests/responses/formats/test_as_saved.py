@@ -347,6 +347,12 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", dumps(dumps(SES)), ["invalid-address"]),
     ("auto", {"type": "SCHEMA", "stream": "s", "schema": {}, "key_properties": []}, []),
     ("auto", {"type": "STATE", "value": {"bookmarks": {}}}, []),
+    ("auto", {"preview": False, "result": {"_raw": SES, "_time": AT}}, ["invalid-address"]),
+    # a list of contacts is no list of who has left
+    ("auto", f"email,created\n{ANN},{AT}\n", ["unsubscribed"]),
+    ("auto", f"Email,Created\n{ANN},{AT}\n", ["rejection"]),
+    ("auto", f"Address,Created At\n{ANN},{AT}\n", ["rejection"]),
+    ("auto", "email,event\nann\0@x.no,complaint\n", ["rejection"]),
     (
         "auto",
         {"type": "RECORD", "record": {"stream": "s", "emitted_at": 1, "data": loads(SES)}},
