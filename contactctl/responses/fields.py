@@ -16,8 +16,8 @@ _ADDRESS = re.compile(
     r"[^\0- \x7f<>,;\ud800-\udfff\ufffd]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff\ufffd]{1,255}"
 )
 _PLAIN_ADDRESS = re.compile(r"[\w.+-]{1,255}@[\w.-]{1,255}")
-# by links, by Exchange, and by spreadsheets
-_WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=\"(.*)\"", re.DOTALL)
+# by links, by Exchange, by spreadsheets, and in quotes
+_WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=?\"(.*)\"|'(.*)'", re.DOTALL)
 _MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 _NO_TIME = re.compile(r"0001-01-01|[0: T.Z-]*\Z")  # of .NET and Go, of MySQL
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -44,7 +44,7 @@ def address_of(value: object) -> str:
         return value
     text = text_of(value)
     if wrapped := _WRAPPED.fullmatch(text):
-        text = wrapped[1] or wrapped[2] or ""
+        text = wrapped[1] or wrapped[2] or wrapped[3] or ""
     if _ADDRESS.fullmatch(text):
         return text
     in_brackets = re.search(r"<([^<>]*)>\s*\Z", text)

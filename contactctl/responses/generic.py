@@ -321,7 +321,8 @@ def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -
         outcome = _outcome_of(diagnostic) or outcome  # a reason in one word
     if said.category in (None, Category.UNKNOWN) and outcome.category is not Category.UNKNOWN:
         return Classification(outcome.category, outcome.rule, said.status, not_counted)
-    if not (diagnostic or said.rule or not_counted):
+    says_why = bool(diagnostic) and not _is_bounce(diagnostic, of_a_kind=False)
+    if not (says_why or said.rule or not_counted):
         word = shown_json(status or outcome.rule.removeprefix("generic."))
         raise ValueError(f"{word} gives no reason: needs a category, a status code or a diagnostic")
     return replace(said, not_counted=not_counted)

@@ -204,6 +204,7 @@ WORDS = [
     ({"type": "SoftBounce"}, "transient"),
     ({"event": "Bounce", "status": "5.1.1"}, "invalid-address"),
     ({"event": "bounce"}, "'bounce' gives no reason"),
+    ({"reason": "Bounce"}, "'bounce' gives no reason"),
     ({"event": "bounce", "type": "newsletter"}, "'bounce' gives no reason"),
     ({"reason": "None given"}, "'None given' may be no bounce's reason"),
     ({"reason": "Too many emails"}, "'Too many emails' may be no bounce's reason"),
