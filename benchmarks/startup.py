@@ -2,10 +2,13 @@
 
     python benchmarks/startup.py [ROUNDS]
 
-Each round runs every command once, so that a busy moment of the machine hits them all alike.
+Each round runs every command once, so that a busy moment of the machine hits them all alike. The
+commands that work on the store of `demo` (5,000 contacts) also show the least CPU time.
 """
 
 import os
+import resource
+import shlex
 import statistics
 import subprocess
 import sys
@@ -22,6 +25,15 @@ TYPER_AND_MODELS = ["-c", "import typer, pydantic, sqlmodel"]
 CONTACTCTL = ["-m", "contactctl"]
 # compiled modules are kept from the first, uncounted round on, as they are for users
 _LEFT_OUT = ("CONTACTCTL_", "PYTHONDONTWRITEBYTECODE")
+CPU_S = 0.4  # of a command that reads or changes a few contacts
+AT_WORK = (
+    *("status", "status --json", "preview", "preview --where 'tag = vip' --json"),
+    *("deactivate --dry-run", "contacts list --limit 5", "contacts show 1", "explain 1"),
+    *("contacts edit 1 --set first_name=Ann", "groups list", "groups members newsletter --limit 5"),
+    *("tags list", "tags add vip 1", "runs list", "runs show 1", "responses list"),
+    *("responses report", "suppressions list", "rules check", "sweep all --dry-run", "policy show"),
+    *("config show", "config check", "db check"),
+)
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(_LEFT_OUT)}
 
 
@@ -34,13 +46,14 @@ class Measurement:
     baseline: str = ""
     target: float = 0.0
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
         return statistics.median(self.seconds)
 
 
-def measurements(database: str) -> list[Measurement]:
+def measurements(database: str, config: str) -> list[Measurement]:
     """The baselines, and the commands of which start-up is the most part."""
     status = [*CONTACTCTL, "status", "--json", "--database", database]
     return [
@@ -56,27 +69,37 @@ def measurements(database: str) -> list[Measurement]:
             for command in COMMANDS
         ),
         Measurement("status --json", status, "import typer, pydantic, sqlmodel", 1.3),
+        *(
+            Measurement(each, [*CONTACTCTL, *shlex.split(each), "--config", config])
+            for each in AT_WORK
+        ),
     ]
 
 
-def measure(database: str, rounds: int) -> list[Measurement]:
+def measure(database: str, config: str, rounds: int) -> list[Measurement]:
     """Run everything `rounds` times, after one round that nobody counts."""
-    todo = measurements(database)
+    todo = measurements(database, config)
     for round_number in range(rounds + 1):
         for measurement in todo:
-            seconds = run_once(measurement)
+            seconds, cpu = run_once(measurement)
             if round_number:
                 measurement.seconds.append(seconds)
+                measurement.cpu.append(cpu)
     return todo
 
 
-def run_once(measurement: Measurement) -> float:
-    """Seconds from starting the process to its end; a failing command ends the benchmark."""
-    started = time.perf_counter()
+def run_once(measurement: Measurement) -> tuple[float, float]:
+    """Seconds from starting the process to its end, and of CPU; a failing command ends all."""
+    before, started = cpu_of_children(), time.perf_counter()
     subprocess.run(
         [sys.executable, *measurement.arguments], stdout=subprocess.DEVNULL, check=True, env=ENVIRON
     )
-    return time.perf_counter() - started
+    return time.perf_counter() - started, cpu_of_children() - before
+
+
+def cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def report(done: list[Measurement]) -> None:
@@ -88,6 +111,9 @@ def report(done: list[Measurement]) -> None:
             ratio = row.median / medians[row.baseline]
             verdict = "" if ratio <= row.target else "  missed"
             line += f" {ratio:7.2f} {row.target:7.1f}{verdict}"
+        if row.name in AT_WORK:
+            least = min(row.cpu)
+            line += f"   CPU {least:.2f} s{'' if least <= CPU_S else '  missed'}"
         print(line)
 
 
@@ -96,7 +122,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/contacts.db"
         create_store(database)
-        report(measure(database, rounds))
+        demo = [sys.executable, *CONTACTCTL, "demo", f"{folder}/demo"]
+        subprocess.run(demo, capture_output=True, check=True, env=ENVIRON)
+        report(measure(database, f"{folder}/demo/contactctl.yaml", rounds))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import gc
 import sys
 
 # imports make many objects and no cycles: looking for some takes a twentieth of a command's start
-_OBJECTS_A_COLLECTION = 100_000
+_OBJECTS_A_COLLECTION = 300_000
 _INTERRUPTED = 130  # domain.errors.ExitCode, which is not imported yet
 
 

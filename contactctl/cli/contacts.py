@@ -181,7 +181,7 @@ def add(
     given = {"email": email, **invocation.values_given()}
     groups, tags, reason = invocation.group or (), invocation.tag or (), invocation.reason
     with invocation.open_session() as session:
-        contact_id, run = operations.contacts.add_contact(
+        contact_id, run = operations.editing.add_contact(
             session, given, groups=groups, tags=tags, reason=reason
         )
         return output.contacts.present_added(contact_id, email.strip(), run)

@@ -259,15 +259,9 @@ def status(
     with invocation.open_session() as session:
         status = operations.status.read_status(session, with_rates=is_watched)
     if textfile is not None:
-        from contactctl.output.formats import exposition
-
-        _write(invocation.console.cwd / textfile, exposition(output.status.status_metrics(status)))
+        metrics = output.status.status_metrics(status)
+        output.formats.write_metrics(metrics, invocation.console.cwd / textfile)
     if picture is not None:
-        _write(invocation.console.cwd / picture, output.status.status_picture(status))
+        svg = output.status.status_picture(status)
+        output.picture.write_picture(svg, invocation.console.cwd / picture)
     return output.status.present_status(status)
-
-
-def _write(path: Path, text: str) -> None:
-    from contactctl.config.drafts import replace_file
-
-    replace_file(path, text)

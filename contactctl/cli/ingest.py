@@ -180,21 +180,21 @@ def fetch(
     from where the last fetch ended, with an overlap: an interruption loses nothing,
     and nothing is recorded twice. A fetch that finds nothing new leaves no run.
     """
-    found = operations.responses.find_fetched(invocation.settings, name)
+    found = operations.fetch.find_fetched(invocation.settings, name)
     environ, wait = invocation.console.environ, invocation.wait
     if isinstance(found, Mailbox):
         if since is not None:
             raise UsageError("--since is for a provider's API, not for a mailbox")
-        password = operations.responses.read_password(found, environ)
+        password = operations.secrets.read_password(found, environ)
         with (
             invocation.open_session() as session,
             output.rejects.ResponseRejects(invocation.rejects) as rejected,
         ):
-            done = operations.responses.fetch(
+            done = operations.fetch.fetch_mailbox(
                 session, found, password, rejected.add, wait_seconds=wait
             )
             return output.ingest.present_ingest(done, rejected)
-    key = operations.responses.read_key(found, environ)
+    key = operations.secrets.read_key(found, environ)
     with (
         invocation.open_session() as session,
         output.rejects.ResponseRejects(invocation.rejects) as rejected,

@@ -141,7 +141,8 @@ def report(
         started = _start(since, session.now, session.time_zone)
         found = operations.responses.report_responses(session, by, started, limits)
     if picture is not None:
-        output.responses.write_picture(found, invocation.console.cwd / picture)
+        svg = output.responses.picture_of(found)
+        output.picture.write_picture(svg, invocation.console.cwd / picture)
     return output.responses.present_report(found)
 
 

@@ -74,7 +74,7 @@ def import_(
     invocation.check_fields(*output.suppressions.LIST_FIELDS)
     if sha256 and md5:
         raise UsageError("--sha256 and --md5 cannot be combined", hint="give the one of the file")
-    given = operations.suppressions.ListInput(
+    given = operations.address_lists.ListInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
         Digest.SHA256 if sha256 else Digest.MD5 if md5 else None,
@@ -89,7 +89,8 @@ def import_(
         output.rejects.RejectsFile(invocation.rejects, [file]) as rejected,
     ):
         return output.suppressions.present_list(
-            operations.suppressions.suppress_list(session, given, rejected, reason=reason), rejected
+            operations.address_lists.suppress_list(session, given, rejected, reason=reason),
+            rejected,
         )
 
 
@@ -218,7 +219,7 @@ def pull(invocation: RecordingInvocation, name: ProviderName) -> Presentation:
         output.rejects.ResponseRejects(invocation.rejects) as rejected,
     ):
         source = operations.pushing.find_provider(session, name)
-        key = operations.responses.read_key(source, invocation.console.environ)
+        key = operations.secrets.read_key(source, invocation.console.environ)
         add, whole = rejected.add, operations.fetch.FetchOptions(is_pull=True)
         wait = invocation.wait
         result = operations.fetch.fetch_responses(

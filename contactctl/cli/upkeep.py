@@ -54,7 +54,7 @@ def edit(
     with invocation.open_session() as session:
         reason = invocation.reason
         return output.upkeep.present_edited(
-            operations.upkeep.edit_contact(session, contact, values, unset or (), reason=reason)
+            operations.editing.edit_contact(session, contact, values, unset or (), reason=reason)
         )
 
 

@@ -45,6 +45,13 @@ _ATTRIBUTE_TYPES = {
     str(kind): kind
     for kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE)
 }
+# what databases, JSON Schema and CRMs call them
+_OTHER_NAMES = {
+    **dict.fromkeys(("string", "str", "varchar", "char"), FieldType.TEXT),
+    **dict.fromkeys(("integer", "int", "float", "double", "decimal", "numeric"), FieldType.NUMBER),
+    **dict.fromkeys(("bool", "flag", "checkbox", "yes-no"), FieldType.BOOLEAN),
+    **dict.fromkeys(("datetime", "timestamp", "instant", "time"), FieldType.DATE),
+}
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
@@ -61,7 +68,8 @@ def _attribute(node: Setting) -> AttributeDeclaration:
     if not isinstance(node.value, str) or node.value not in _ATTRIBUTE_TYPES:
         known = ", ".join(_ATTRIBUTE_TYPES)
         problem = f"must be one of {known} or a list of choices, not {quoted(node.value)}"
-        close = did_you_mean(str(node.value), list(_ATTRIBUTE_TYPES))
+        meant = str(node.value).casefold()
+        close = did_you_mean(_OTHER_NAMES.get(meant, meant), list(_ATTRIBUTE_TYPES))
         raise ValueError(f"{problem}: {close}" if close else problem)
     return AttributeDeclaration(node.name, _ATTRIBUTE_TYPES[node.value])
 

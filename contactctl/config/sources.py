@@ -68,6 +68,8 @@ def _provider_source(name: str, values: Mapping[str, Any]) -> sources.ProviderSo
 
 
 def database_url(node: Setting) -> str:
+    if str(node.value).lower().startswith(("http:", "https:")):
+        raise ValueError("is a database's; that of a provider's API is 'api_url'")
     return normalise_database_url(node.value, node.folder)
 
 

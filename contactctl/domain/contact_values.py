@@ -341,6 +341,12 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
     if written := _WRITTEN_LIST.match(text):
         return _unique_names(_written_list(text, written))
     if separator is not None:
+        if found := set(text) & set(NAME_SEPARATORS) - set(separator):
+            other = min(found)
+            raise ValueError(
+                f"'{shown(text)}' contains {other}, which no name does:"
+                f" --separator '{field}={other}' splits there"
+            )
         lines = _LINE_BREAKS.split(text)
         return _unique_names([name for line in lines for name in _quoted(line, separator)])
     if found := _UNSAID.search(text):

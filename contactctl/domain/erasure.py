@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from contactctl.domain.emails import EmailAddress, key_or_folded
+from contactctl.domain.errors import UsageError
 
 ERASED = "[erased]"
 SIGNS = ("@", "%40", "=40")  # text without any of them contains no address
@@ -199,6 +200,9 @@ class Hasher(Protocol):
     def hash_of(self, email_key: str) -> str: ...
 
 
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+
+
 class Digest(StrEnum):
     """A hash without a key, as lists from elsewhere have it; hexadecimal."""
 
@@ -209,16 +213,28 @@ class Digest(StrEnum):
     def id(self) -> str:
         return self.value
 
+    @property
+    def digits(self) -> int:
+        return 64 if self is Digest.SHA256 else 32
+
     def hash_of(self, email_key: str) -> str:
         """`sha256:HEX` of an address' normalised key."""
         make = sha256 if self is Digest.SHA256 else md5
         return f"{self.value}:{make(email_key.encode(), usedforsecurity=False).hexdigest()}"
 
     def parse(self, text: str) -> str:
-        """A hash out of a list, as it is stored; ValueError for anything else."""
-        digits = 64 if self is Digest.SHA256 else 32
-        if re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", text) is None:
-            raise ValueError(f"not {digits} hexadecimal digits, as {self.value} has")
+        """A hash out of a list, as it is stored.
+
+        UsageError for a hash of the other kind, ValueError for anything else.
+        """
+        other = Digest.MD5 if self is Digest.SHA256 else Digest.SHA256
+        if len(text) == other.digits and _HEXADECIMAL.fullmatch(text):
+            raise UsageError(
+                f"'{text}' is as long as a hash by {other.value}, not by {self.value}",
+                hint=f"--{other.value} is for a file of such hashes; one file has one kind",
+            )
+        if len(text) != self.digits or not _HEXADECIMAL.fullmatch(text):
+            raise ValueError(f"not {self.digits} hexadecimal digits, as {self.value} has")
         return f"{self.value}:{text.lower()}"
 
 

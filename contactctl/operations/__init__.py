@@ -10,6 +10,7 @@ from contactctl.domain.lazy import modules_of
 
 if TYPE_CHECKING:
     from contactctl.operations import (
+        address_lists,
         addresses,
         changes,
         contacts,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         criteria,
         database,
         demo,
+        editing,
         erasure,
         explain,
         fetch,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         response_policy,
         responses,
         runs,
+        secrets,
         status,
         suppressions,
         sweep,

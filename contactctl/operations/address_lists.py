@@ -1,26 +1,38 @@
-"""Lists of addresses, or of their hashes: as other programs export them, and to select contacts."""
+"""Lists of addresses, or of their hashes: selecting contacts, or suppressed."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import bare_address, email_key
+from contactctl.domain.erasure import Digest
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.run_details import KeptList
+from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.beginning import beginning_of
 from contactctl.operations.importing.columns import distinct_names
 from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.presets import plain
-from contactctl.operations.importing.rows import beginning_of
 from contactctl.operations.importing.source import Source, open_source
 from contactctl.operations.importing.workbook import SAVE_AS_CSV
 from contactctl.operations.session import Session
-from contactctl.store.addresses import ListedContacts, ListedKeys
+from contactctl.operations.suppressions import (
+    is_readable,
+    key_for_hashing,
+    suppressed_in,
+    suppressible_key,
+)
+from contactctl.store import erasure
+from contactctl.store.addresses import ListedContacts, ListedKeys, ids_of_keys
+from contactctl.store.database.locks import serialise
+from contactctl.store.runs import insert_done_run, update_run
 
 # how exports of suppressions name the column, without blanks, - and _
 _NAMES = frozenset(
@@ -211,3 +223,103 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+# Whole lists of addresses, or of their hashes, that must not come in
+
+
+_BATCH = 10_000
+_TAKEN = "a contact has this address (`contactctl contacts delete` deletes it, and keeps it out)"
+
+Parse = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListInput:
+    """A file, or None for `stdin`. `digest`: it holds such hashes, not addresses."""
+
+    path: Path | None
+    stdin: BinaryIO
+    digest: Digest | None = None
+    column: str | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8-sig"
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListResult:
+    """Row by row: suppressed, unchanged (it was already) or rejected.
+
+    `contacts` have an address whose hash or domain is suppressed now, and stay as they are.
+    """
+
+    run: int
+    suppressed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    contacts: int = 0
+
+    def with_batch(self, rows: int, *, new: int, rejected: int) -> "ListResult":
+        """With these rows added, of which so many are suppressed now, or rejected."""
+        return replace(
+            self,
+            suppressed=self.suppressed + new,
+            unchanged=self.unchanged + rows - new - rejected,
+            rejected=self.rejected + rejected,
+        )
+
+
+def suppress_list(
+    session: Session, given: ListInput, rejects: Rejects, *, reason: str = ""
+) -> ListResult:
+    """Suppress every address, `@domain` or hash of the file, all in one transaction.
+
+    Rejected are what is none of these, and addresses that contacts have: to keep those out, the
+    contacts must be deleted. InputError, and nothing is changed, when the file cannot be used.
+    """
+    parse = given.digest.parse if given.digest else suppressible_key
+    with (
+        open_source(given.path, given.stdin, given.encoding, given.sheet) as source,
+        session.store.writing() as connection,
+    ):
+        serialise(connection)
+        rejects.begin(["address"])
+        listed = read_list(source, given.column, given.delimiter, partial(is_readable, parse))
+        request = session.request(SuppressionsRun("import", file=source.name), reason=reason)
+        run_id = insert_done_run(connection, request, session.clock())
+        result, may_hit_contacts = ListResult(run_id), given.digest is not None
+        while batch := list(islice(listed, _BATCH)):
+            lines, bad = _readable(batch, parse)
+            may_hit_contacts = may_hit_contacts or any(key[0] == "@" for key in lines)
+            if given.digest:
+                hashes = lines.keys() - erasure.known_hashes(connection, lines)
+            else:
+                taken = ids_of_keys(connection, lines)
+                bad += [Reject(lines.pop(key), _TAKEN, (key,)) for key in taken]
+                new = lines.keys() - suppressed_in(session)(connection, lines)
+                key_now = key_for_hashing(session, erasure.key_ids(connection))
+                hashes = {key_now.hash_of(each) for each in new}
+            erasure.add_hashes(connection, sorted(hashes), run_id, session.clock())
+            for reject in sorted(bad, key=lambda reject: reject.line):
+                rejects.add(reject)
+            result = result.with_batch(len(batch), new=len(hashes), rejected=len(bad))
+        if may_hit_contacts:
+            result = replace(
+                result, contacts=erasure.count_contacts(connection, suppressed_in(session))
+            )
+        totals = {"planned": result.suppressed + result.unchanged, "changed": result.suppressed}
+        update_run(connection, run_id, totals)
+    return result
+
+
+def _readable(batch: Sequence[ListedLine], parse: Parse) -> tuple[dict[str, int], list[Reject]]:
+    """What the rows hold, each once with its first line, and the rows that hold nothing usable."""
+    lines: dict[str, int] = {}
+    rejects = []
+    for line, text in batch:
+        try:
+            lines.setdefault(parse(text), line)
+        except ValueError as error:
+            rejects.append(Reject(line, str(error), (text,)))
+    return lines, rejects

@@ -49,6 +49,10 @@ class CursorFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.is_dir():
+            raise UsageError(
+                f"{path} is a folder", hint="name a file; it is made where it is missing"
+            )
         self._lock = FileLock(path.with_name(f"{path.name}.lock"))
 
     def __enter__(self) -> Self:

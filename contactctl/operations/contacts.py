@@ -1,38 +1,21 @@
-"""Looking at contacts, one or many by filter, and adding one."""
+"""Looking at contacts, one or many by filter."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.emails import EmailAddress, parse_email
-from contactctl.domain.errors import RefusedError, RejectedError, UsageError
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.run_details import EndedReason
-from contactctl.domain.run_kinds import AddRun
-from contactctl.domain.text import show_safely, trim
-from contactctl.domain.waits import FOR_ONE_CONTACT_S
+from contactctl.domain.text import show_safely
 from contactctl.operations.criteria import CriteriaSource, require_sortable, selection_of
 from contactctl.operations.groups import group_of
-from contactctl.operations.importing.batches import ColumnReading, wave_of
-from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
-from contactctl.operations.importing.convert import Converted, Plan, convert, make_plan
-from contactctl.operations.importing.load import CREATING_CONTACTS
-from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.rows import Batch
-from contactctl.operations.importing.told import Told
 from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import suppressed_in
-from contactctl.store.addresses import contact_of_former, id_of_key
-from contactctl.store.contacts import contact_named, get_record, group_named
-from contactctl.store.database.locks import exclusive, taking_turn
+from contactctl.store.contacts import contact_named, get_record
 from contactctl.store.deactivations import read_standing
-from contactctl.store.groups import group_ids
-from contactctl.store.imported_status import Creating
-from contactctl.store.imports import put_in
-from contactctl.store.runs import insert_done_run
 from contactctl.store.selections import (
     count_where,
     deliverable,
@@ -40,8 +23,6 @@ from contactctl.store.selections import (
     not_waiting,
     stream_contacts,
 )
-
-_AS_IT_IS = ImportOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,98 +144,9 @@ def _group_and_bypass(session: Session, name: str) -> tuple[int, bool]:
     return group_id, policy_in_force(session).group(stored_name).bypass_system_wide
 
 
-# One new contact, read as strictly as a row of an import
-
-
-def add_contact(
-    session: Session,
-    values: Mapping[str, str],
-    *,
-    groups: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    reason: str = "",
-) -> tuple[int, int]:
-    """Add a contact; returns its id and the run's number.
-
-    `values` maps field names to text, `email` among them. UsageError for what cannot be read,
-    NotFoundError for an unknown group, RefusedError for an address that exists, RejectedError
-    for one that is suppressed.
-    """
-    key = address_of(values["email"]).key
-    plan, converted = staged_row(session, {**values, "group": groups, "tag": tags})
-    now = session.clock()
-    with (
-        exclusive(session.store, CREATING_CONTACTS, wait_seconds=FOR_ONE_CONTACT_S),
-        taking_turn(session.store) as connection,
-    ):
-        for name in groups:
-            group_named(connection, name)
-        if suppressed_in(session)(connection, [key]):
-            raise RejectedError("the address is suppressed")
-        _require_new(key, id_of_key(connection, key), contact_of_former(connection, key))
-        added = []
-
-        def begin_run(contact_id: int) -> int:
-            request = session.request(AddRun(contact_id), reason=reason)
-            run_id = insert_done_run(connection, request, now)
-            added.append((contact_id, run_id))
-            return run_id
-
-        put_in(
-            connection,
-            plan.layout,
-            wave_of(converted.rows, converted, group_ids(connection)),
-            now,
-            # no deactivation comes along that would name the run
-            Creating(0, 0, session.settings.responses.unsubscribes),
-            begin_run,
-        )
-    return added[0]
-
-
-def _require_new(key: str, owner: int | None, former_owner: int | None) -> None:
-    if former_owner is not None:
-        raise RefusedError(
-            f"contact {former_owner} had this address before",
-            hint=f"`contactctl contacts show {show_safely(key)}` shows the contact",
-            code="former-address",
-        )
-    if owner is not None:
-        raise RefusedError(
-            f"there is already a contact '{show_safely(key)}'",
-            hint=f"`contactctl contacts show {show_safely(key)}` shows it",
-        )
-
-
 def address_of(text: str) -> EmailAddress:
     """An address as it was given; UsageError for what is not one."""
     try:
         return parse_email(text)
     except ValueError as error:
         raise UsageError(f"'{show_safely(text)}' is not an email address: {error}") from None
-
-
-def staged_row(
-    session: Session,
-    values: Mapping[str, str | Sequence[str]],
-    options: ImportOptions = _AS_IT_IS,
-) -> tuple[Plan, Converted]:
-    """The values by field as one staged row, with the plan it was read by; UsageError for one that
-    cannot be given or read."""
-    if given := sorted(values.keys() & set(STATUS_FIELDS)):
-        raise UsageError(f"'{given[0]}' cannot be given: a contact is added as active")
-    names = ColumnNames(options, session.catalogue)
-    columns = [FileColumn(name, names.resolve(name)) for name in values]
-    for name, reason in names.left_out.items():
-        raise UsageError(f"'{name}' cannot be given: {reason}")
-    plan = make_plan(
-        columns, ColumnReading(session, options), options, from_spreadsheet=False, latest={}
-    )
-    cells = [
-        trim(value) if isinstance(value, str) else list_cell(list(map(trim, value)))
-        for value in values.values()
-    ]
-    converted = convert(plan, Batch(lines=[1], rows=[cells]), Told())
-    for reject in converted.rejects:
-        raise UsageError(reject.reason)
-    return plan, converted

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from contactctl import operations
 from contactctl.config.criteria import read_criteria
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import Field, FieldCatalogue, FieldType, did_you_mean
@@ -22,7 +23,6 @@ from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
-from contactctl.operations.address_lists import EmailsFile, Listed, read_listed
 from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store import selections
@@ -50,7 +50,7 @@ class CriteriaSource:
     prebuilt: str | None = None
     folder: Path = Path()
     stdin: BinaryIO | None = None
-    emails: EmailsFile | None = None
+    emails: "operations.address_lists.EmailsFile | None" = None
 
     @property
     def has_flags(self) -> bool:
@@ -97,7 +97,7 @@ class Selection:
 
     resolved: ResolvedCriteria
     prebuilt: bool = False
-    listed: Listed | None = None
+    listed: "operations.address_lists.Listed | None" = None
 
     @property
     def criteria(self) -> Criteria:
@@ -156,7 +156,7 @@ def selection_of(
     criteria: Criteria,
     *,
     prebuilt: bool = False,
-    emails: EmailsFile | None = None,
+    emails: "operations.address_lists.EmailsFile | None" = None,
 ) -> Selection:
     """Criteria as of now; CriteriaError for a name that the store does not have.
 
@@ -164,7 +164,7 @@ def selection_of(
     """
     _require_known_groups(session, criteria)
     _require_carried_tags(session, criteria)
-    listed = read_listed(session, emails) if emails else None
+    listed = operations.address_lists.read_listed(session, emails) if emails else None
     return Selection(resolve(criteria, session.now, session.time_zone), prebuilt, listed)
 
 

@@ -1,6 +1,5 @@
 """The store as a database: made, checked, upgraded, granted to roles, backed up."""
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contactctl.config.database import example_text
+from contactctl.config.drafts import give_name
 from contactctl.config.load import user_config_path
 from contactctl.domain.errors import ConfigError, RefusedError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
@@ -215,9 +215,6 @@ def _back_up_with_progress(session: Session, draft: Path) -> None:
         back_up_sqlite(session.store, draft, tell)
 
 
-_WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-
-
 @contextmanager
 def _appearing_whole(file: Path) -> Iterator[Path]:
     if os.path.lexists(file):
@@ -232,23 +229,11 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())
-        _give_name(draft, file)
+        give_name(draft, file)
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _give_name(draft: Path, file: Path) -> None:
-    """The name, as no rename does it: another's file is never replaced."""
-    try:
-        os.link(draft, file)
-    except OSError as error:
-        if error.errno not in _WITHOUT_LINKS:
-            raise
-        # such as exFAT, of a disk that backups are carried away on: the name is taken first
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-        draft.replace(file)
 
 
 # Spread over several machines

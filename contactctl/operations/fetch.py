@@ -1,4 +1,4 @@
-"""Responses from a provider's API or a queue: page by page, each one once."""
+"""Responses fetched: from a mailbox, from a provider's API or a queue; each one once."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -7,29 +7,110 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contactctl.config.settings import Settings
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.responses import Event, NoResponse, Rejection, Response, Unsubscribe
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunKind
-from contactctl.domain.sources import ProviderSource
+from contactctl.domain.sources import Mailbox, ProviderSource
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
 from contactctl.operations.ingest_rows import ReadBatch, batches_of
 from contactctl.operations.reading import ResponseReader
-from contactctl.operations.responses import FETCH
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import Api, api_of
 from contactctl.responses.apis.lists import Asked, Page, pages_of
 from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Pace, Sleep
+from contactctl.responses.mailbox import open_mailbox
+from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.pushing import pushed_among
 from contactctl.store.runs import note_done, position_of_source
 
 FIRST = timedelta(days=30)  # of the first fetch
 TIME_LIMIT_S = 600.0
+FETCH = "fetch"  # begins the names of a fetch's work
 _EXPIRED = frozenset({400, 404, 410, 422})  # what an address of a page gives that is too old
+
+
+def find_fetched(settings: Settings, name: str | None) -> Mailbox | ProviderSource:
+    """The mailbox or the provider's API of that name; without one the only one there is."""
+    apis = {key: each for key, each in settings.sources.items() if isinstance(each, ProviderSource)}
+    known: dict[str, Mailbox | ProviderSource] = {**apis, **settings.mailboxes}
+    if not known:
+        raise UsageError(
+            "the config has no mailbox and no provider",
+            hint="name one below `mailboxes:` or `sources:`",
+        )
+    if name is None:
+        if len(known) > 1:
+            raise UsageError("which one?", hint=f"one of {', '.join(sorted(known))}")
+        return next(iter(known.values()))
+    if name not in known:
+        hint = did_you_mean(name, list(known)) or f"one of {', '.join(sorted(known))}"
+        raise UsageError(f"no mailbox or provider '{show_safely(name)}' in the config", hint=hint)
+    if name in apis and name in settings.mailboxes:
+        raise UsageError(f"'{name}' is a mailbox and a source", hint="give one another name")
+    return known[name]
+
+
+# Mails of a mailbox, which are marked, moved or deleted once they are recorded
+
+
+def fetch_mailbox(
+    session: Session,
+    mailbox: Mailbox,
+    password: str,
+    on_reject: OnReject,
+    *,
+    wait_seconds: float = FOR_INGEST_S,
+) -> IngestResult:
+    """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
+    reader = ResponseReader(session.settings)
+    with open_mailbox(mailbox, password) as opened:
+        mails = _FetchedMails(opened)
+        fetched = ingest_batches(
+            session,
+            batches_of(mails.events(reader), BATCH_EVENTS),
+            on_reject,
+            details=IngestRun(mailbox=mailbox.name),
+            after_commit=mails.commit,
+            wait_seconds=wait_seconds,
+        )
+    with session.store.writing() as connection:
+        note_done(connection, f"{FETCH} {mailbox.name}", session.clock())
+    return fetched
+
+
+class _FetchedMails:
+    """The mails of an open mailbox; `commit` deals with those that have been read to their end.
+
+    One that cannot be read stays as it is: the mailbox may hold the only copy.
+    """
+
+    def __init__(self, opened: MailboxSession) -> None:
+        self._opened = opened
+        self._finished: list[str] = []
+
+    def events(self, reader: ResponseReader) -> Iterator[Event]:
+        """The events of every mail."""
+        for mail in self._opened.fetch():
+            is_rejected = False
+            for event in reader.read_mails([(mail.source, mail.raw)]):
+                is_rejected |= isinstance(event, Rejection)
+                yield event
+            if not is_rejected:
+                self._finished.append(mail.receipt)
+
+    def commit(self) -> None:
+        """Mark, move or delete them, as the config says."""
+        self._opened.commit(self._finished)
+        self._finished.clear()
+
+
+# What a provider's API has to tell, page by page
 
 
 @dataclass(frozen=True, slots=True)

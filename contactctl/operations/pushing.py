@@ -11,10 +11,10 @@ from contactctl.domain.run_kinds import PushRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.sources import ProviderSource
 from contactctl.operations.criteria import PREVIEW_ROWS
-from contactctl.operations.fetch import names_of
+from contactctl.operations.fetch import find_fetched, names_of
 from contactctl.operations.plans import stakes_of_plan, write_confirmed_plan
-from contactctl.operations.responses import find_fetched, read_key
 from contactctl.operations.runs import work_of_run
+from contactctl.operations.secrets import read_key
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.lists import ApiList, SuppressionList

@@ -14,10 +14,10 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from contactctl.config.drafts import OWNER_ALONE, draft_of
+from contactctl.config.drafts import OWNER_ALONE, draft_of, give_name
 from contactctl.domain.erasure import KEY_BYTES, Key, Keyring, format_keyring, parse_keyring
 from contactctl.domain.errors import ConfigError, StoreError
-from contactctl.domain.sources import Secret
+from contactctl.domain.sources import Mailbox, ProviderSource, Secret
 
 _LONGEST = 10_000  # a device has no end
 _COMMAND_S = 60.0
@@ -88,7 +88,7 @@ def create_key_file(path: Path) -> bool:
         return False
     with _written(path, Keyring((new_key(),))) as draft:
         try:
-            os.link(draft, path)
+            give_name(draft, path)
         except FileExistsError:
             return False
     return True
@@ -142,7 +142,7 @@ def copy_keyring(path: Path, keyring: Keyring, now: datetime) -> Path:
         for number in count():
             copied = target.with_name(f"{stem}.{number}" if number else stem)
             try:
-                os.link(draft, copied)
+                give_name(draft, copied)
             except FileExistsError:
                 continue
             return copied
@@ -180,3 +180,19 @@ def _keep_on_disk(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_key(source: ProviderSource, environ: Mapping[str, str]) -> str:
+    """The key of a provider's API; empty for Amazon. Raises ConfigError."""
+    if source.secret is None:
+        return ""
+    key = read_secret(source.secret, f"source {source.name}", environ).strip()
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(f"source {source.name}: the key has a character that no key has")
+    return key
+
+
+def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
+    """The password, or the token of an access by OAuth 2.0. Raises ConfigError."""
+    secret = Secret(mailbox.password_file, mailbox.password_env, mailbox.token_command)
+    return read_secret(secret, f"mailbox {mailbox.name}", environ)

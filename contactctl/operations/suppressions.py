@@ -1,20 +1,15 @@
-"""Addresses that must not come back: asked by what creates contacts, kept by hand or by lists."""
+"""Addresses that must not come back: asked by what creates contacts, kept by hand."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.erasure import Digest, Hasher, Key, Keyring, domain_of, keyed
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
 from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.text import show_safely, trim
-from contactctl.operations.address_lists import ListedLine, read_list
-from contactctl.operations.importing.options import Reject, Rejects
-from contactctl.operations.importing.source import open_source
 from contactctl.operations.secrets import (
     copy_keyring,
     create_key_file,
@@ -24,10 +19,10 @@ from contactctl.operations.secrets import (
 )
 from contactctl.operations.session import Session
 from contactctl.store import erasure
-from contactctl.store.addresses import id_of_key, ids_of_keys
-from contactctl.store.contacts import count_of_domain, keys_after
-from contactctl.store.database.locks import serialise, taking_turn
-from contactctl.store.runs import insert_done_run, update_run
+from contactctl.store.addresses import id_of_key
+from contactctl.store.contacts import count_of_domain
+from contactctl.store.database.locks import taking_turn
+from contactctl.store.runs import insert_done_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def suppressible_key(text: str) -> str:
         return domain_of(email_key(f"x{bare}"))
     name, _, domain = bare.rpartition("@")
     # `*@example.org` is an address, but nobody means that one
-    if not name.strip("*%") and _fits(email_key, f"x@{domain}"):
+    if not name.strip("*%") and is_readable(email_key, f"x@{domain}"):
         raise ValueError(f"a whole domain is written {domain_of(email_key(f'x@{domain}'))}")
     return email_key(bare)
 
@@ -210,107 +205,10 @@ def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int
     )
 
 
-# Whole lists of addresses, or of their hashes, that must not come in
-
-
-_BATCH = 10_000
-_TAKEN = "a contact has this address (`contactctl contacts delete` deletes it, and keeps it out)"
-
-Parse = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class ListInput:
-    """A file, or None for `stdin`. `digest`: it holds such hashes, not addresses."""
-
-    path: Path | None
-    stdin: BinaryIO
-    digest: Digest | None = None
-    column: str | None = None
-    delimiter: str | None = None
-    encoding: str = "utf-8-sig"
-    sheet: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListResult:
-    """Row by row: suppressed, unchanged (it was already) or rejected.
-
-    `contacts` have an address whose hash or domain is suppressed now, and stay as they are.
-    """
-
-    run: int
-    suppressed: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    contacts: int = 0
-
-
-def suppress_list(
-    session: Session, given: ListInput, rejects: Rejects, *, reason: str = ""
-) -> ListResult:
-    """Suppress every address, `@domain` or hash of the file, all in one transaction.
-
-    Rejected are what is none of these, and addresses that contacts have: to keep those out, the
-    contacts must be deleted. InputError, and nothing is changed, when the file cannot be used.
-    """
-    parse = given.digest.parse if given.digest else suppressible_key
-    with (
-        open_source(given.path, given.stdin, given.encoding, given.sheet) as source,
-        session.store.writing() as connection,
-    ):
-        serialise(connection)
-        rejects.begin(["address"])
-        listed = read_list(source, given.column, given.delimiter, partial(_fits, parse))
-        request = session.request(SuppressionsRun("import", file=source.name), reason=reason)
-        run_id = insert_done_run(connection, request, session.clock())
-        result, may_hit_contacts = ListResult(run_id), given.digest is not None
-        while batch := list(islice(listed, _BATCH)):
-            lines, bad = _readable(batch, parse)
-            if given.digest:
-                hashes = lines.keys() - erasure.known_hashes(connection, lines)
-            else:
-                taken = ids_of_keys(connection, lines)
-                bad += [Reject(lines.pop(key), _TAKEN, (key,)) for key in taken]
-                may_hit_contacts = may_hit_contacts or any(key[0] == "@" for key in lines)
-                new = lines.keys() - suppressed_in(session)(connection, lines)
-                key_now = key_for_hashing(session, erasure.key_ids(connection))
-                hashes = {key_now.hash_of(each) for each in new}
-            erasure.add_hashes(connection, sorted(hashes), run_id, session.clock())
-            for reject in sorted(bad, key=lambda reject: reject.line):
-                rejects.add(reject)
-            result = replace(
-                result,
-                suppressed=result.suppressed + len(hashes),
-                unchanged=result.unchanged + len(batch) - len(bad) - len(hashes),
-                rejected=result.rejected + len(bad),
-            )
-        if may_hit_contacts:
-            last_id = 0
-            while found := keys_after(connection, last_id, _BATCH):
-                last_id = found[-1][0]
-                hit = suppressed_in(session)(connection, [key for _, key in found])
-                result = replace(result, contacts=result.contacts + len(hit))
-        totals = {"planned": result.suppressed + result.unchanged, "changed": result.suppressed}
-        update_run(connection, run_id, totals)
-    return result
-
-
-def _fits(parse: Parse, text: str) -> bool:
+def is_readable(parse: Callable[[str], object], text: str) -> bool:
+    """Whether `parse` has no ValueError for the text."""
     try:
         parse(text)
     except ValueError:
         return False
     return True
-
-
-def _readable(batch: Sequence[ListedLine], parse: Parse) -> tuple[dict[str, int], list[Reject]]:
-    """What the rows hold, each once with its first line, and the rows that hold nothing usable."""
-    lines: dict[str, int] = {}
-    rejects = []
-    for line, text in batch:
-        try:
-            lines.setdefault(parse(text), line)
-        except ValueError as error:
-            rejects.append(Reject(line, str(error), (text,)))
-    return lines, rejects

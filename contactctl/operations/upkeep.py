@@ -1,6 +1,6 @@
-"""Contacts looked after by hand: one edited or deactivated, tags and attributes changed."""
+"""Contacts looked after by hand: one deactivated, tags and attributes changed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contactctl.domain.contact_values import parse_group_name
@@ -11,115 +11,21 @@ from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.text import counted, show_safely
-from contactctl.domain.upkeep_kinds import AttributesRun, EditRun, TagRun, UntagRun
-from contactctl.operations.contacts import staged_row, standing_of
+from contactctl.domain.upkeep_kinds import AttributesRun, TagRun, UntagRun
+from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import Selection
-from contactctl.operations.importing.batches import wave_of
-from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fields
-from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.plans import Affected, affected, stakes_of_plan, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store import upkeep
-from contactctl.store.addresses import id_of_key
 from contactctl.store.contacts import contact_named, is_anonymised
 from contactctl.store.database.locks import taking_turn
 from contactctl.store.deactivations import deactivate_contact, require_as_shown
 from contactctl.store.impact import count_active
-from contactctl.store.imported_status import Creating
-from contactctl.store.imports import put_in
 from contactctl.store.plans import PlanFigures, plan_of
 from contactctl.store.runs import insert_done_run
 from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.upkeep import list_tags as read_tags
-
-_OTHERWISE: Mapping[str, str] = {
-    "email": "`contactctl contacts readdress` gives a contact another address",
-    "tag": "`contactctl tags add` and `contactctl tags remove` change tags",
-    **dict.fromkeys(
-        ("group", "group_active", "group_inactive"),
-        "`contactctl groups add` and `contactctl groups remove` change memberships",
-    ),
-    **dict.fromkeys(
-        STATUS_FIELDS, "`contactctl deactivate` and `contactctl reactivate` change the status"
-    ),
-    "created": "when a contact was added stays as it is",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """The contact, and the fields that were given or taken away; `run` None: all was so already."""
-
-    contact: int
-    fields: tuple[str, ...]
-    run: int | None
-
-
-def edit_contact(
-    session: Session,
-    name: str,
-    values: Mapping[str, str],
-    unset: Collection[str],
-    *,
-    reason: str = "",
-) -> Edited:
-    """Give fields of one contact other values, or (`unset`) none, from texts as in an import.
-
-    UsageError for a field that cannot be edited, or a text that is not such a value.
-    """
-    given = _by_field(session, values, unset)
-    contact = read_one(session, name)
-    options = ImportOptions(empty_clears=True)
-    plan, converted = staged_row(session, {"email": contact.email, **given}, options)
-    now, fields = session.clock(), tuple(given)
-    request = session.request(EditRun(contact.id, fields), reason=reason)
-    with taking_turn(session.store) as connection:
-        if id_of_key(connection, contact.email_key) != contact.id:
-            raise RefusedError(f"contact {contact.id} has just been changed; nothing was changed")
-        run_id = insert_done_run(connection, request, now)
-        counts = put_in(
-            connection,
-            plan.layout,
-            wave_of(converted.rows, converted, {}),
-            now,
-            Creating(run_id, contact.id, session.settings.responses.unsubscribes),
-        )
-        if not counts.updated:
-            connection.rollback()
-            return Edited(contact.id, fields, None)
-    return Edited(contact.id, fields, run_id)
-
-
-def _by_field(
-    session: Session, values: Mapping[str, str], unset: Collection[str]
-) -> dict[str, str]:
-    """Each text by its field's name, '' for what is to be unset."""
-    if not values and not unset:
-        raise UsageError("nothing to change", hint="give --set 'FIELD=VALUE' or --unset FIELD")
-    editable = {
-        field.name.casefold(): field.name
-        for field in importable_fields(session.catalogue)
-        if field.name not in _OTHERWISE
-    }
-    found: dict[str, str] = {}
-    for name, text in [*values.items(), *((name, "") for name in unset)]:
-        field = editable.get(name.strip().casefold())
-        if field is None:
-            hint = _OTHERWISE.get(name.strip().casefold()) or did_you_mean(
-                name, list(editable.values())
-            )
-            raise UsageError(
-                f"'{show_safely(name)}' is not a field that can be edited",
-                hint=hint or f"fields: {', '.join(editable.values())}",
-            )
-        if field in found:
-            raise UsageError(f"'{field}' is given twice")
-        if name in values and not text.strip():
-            raise UsageError(f"'{field}' has no value", hint=f"--unset {field} takes it away")
-        found[field] = text
-    return found
-
 
 # Deactivating one contact
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         groups,
         handling,
         ingest,
+        picture,
         policy,
         rejects,
         responses,

@@ -201,13 +201,13 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes += result.notes
     if left := result.counts.left_active:
         notes.append(
-            f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
-            " status: an import never does; `contactctl deactivate` does"
+            f"status not changed by {counted(left, 'row')} with inactive, of contacts active here:"
+            " an import never does so; `contactctl deactivate` does"
         )
     if left := result.counts.left_inactive:
         notes.append(
-            f"{counted(left, 'row')} of contacts that are inactive here say active, and changed no"
-            " status: an import never does; `contactctl explain EMAIL` says why one is inactive"
+            f"status not changed by {counted(left, 'row')} with active, of contacts inactive here:"
+            " an import never does so; `contactctl explain EMAIL` says why one is inactive"
         )
     if kept_out := result.counts.kept_out:
         notes.append(

@@ -8,7 +8,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
+from contactctl.config.drafts import replace_own
 from contactctl.domain.errors import UsageError, status_word
 from contactctl.domain.text import defuse, show_safely
 from contactctl.output import view
@@ -138,6 +140,11 @@ def exposition(metrics: Sequence[view.Metric]) -> str:
         lines += [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
         lines += [f"{name}{_labels(each)} {each.value:.17g}" for each in alike]
     return "\n".join(lines) + "\n"
+
+
+def write_metrics(metrics: Sequence[view.Metric], path: Path) -> None:
+    """Write them as a file; an earlier one of ours is replaced. Raises InputError."""
+    replace_own(path, exposition(metrics), "# HELP contactctl_", "metrics of contactctl")
 
 
 def _labels(metric: view.Metric) -> str:

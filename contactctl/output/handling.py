@@ -4,18 +4,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from contactctl import operations
 from contactctl.domain.errors import ContactctlError, ExitCode, Problem
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.domain.text import counted
-from contactctl.operations.response_policy import OutOfReach, RuleInForce
-from contactctl.operations.sweep import DueNow, SweepPart, SweepResult, came_to_its_end
-from contactctl.operations.thresholds import Rule, WhatIf
 from contactctl.output import view
 from contactctl.output.criteria import Pairs, limit_blocks, preview_rows, rows_blocks
 from contactctl.output.runs import run_data
 from contactctl.output.values import escape_unsafe_in_json, instant_text
+
+if TYPE_CHECKING:
+    from contactctl.operations.response_policy import OutOfReach, RuleInForce
+    from contactctl.operations.sweep import DueNow, SweepPart, SweepResult
+    from contactctl.operations.thresholds import Rule, WhatIf
 
 _COLUMNS = (
     *view.columns("category", "group"),
@@ -26,13 +30,13 @@ _COLUMNS = (
 RULE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
-def present_rules(rules: Sequence[RuleInForce]) -> view.Presentation:
+def present_rules(rules: "Sequence[RuleInForce]") -> view.Presentation:
     """The rules in force next to what is recommended."""
     return view.listed("rules", _COLUMNS, _rows(rules))
 
 
 def present_check(
-    rules: Sequence[RuleInForce], out_of_reach: Sequence[OutOfReach] = ()
+    rules: "Sequence[RuleInForce]", out_of_reach: "Sequence[OutOfReach]" = ()
 ) -> view.Presentation:
     """The rules that differ from the recommendations, as an error if there are any."""
     against = [each for each in rules if each.advice]
@@ -64,7 +68,7 @@ def present_check(
     )
 
 
-def _hardly_reached(each: OutOfReach) -> str:
+def _hardly_reached(each: "OutOfReach") -> str:
     threshold = (
         f"the threshold for {each.category}{f' in {each.group}' if each.group else ''}"
         f" ({format_threshold(each.threshold)})"
@@ -78,7 +82,7 @@ def _hardly_reached(each: OutOfReach) -> str:
     )
 
 
-def _rows(rules: Sequence[RuleInForce]) -> list[view.Row]:
+def _rows(rules: "Sequence[RuleInForce]") -> list[view.Row]:
     return [
         {
             "category": each.category,
@@ -101,7 +105,7 @@ _WHAT_IF_COLUMNS = (
 WHAT_IF_FIELDS = tuple(column.key for column in _WHAT_IF_COLUMNS)
 
 
-def present_what_if(effects: WhatIf) -> view.Presentation:
+def present_what_if(effects: "WhatIf") -> view.Presentation:
     """How many contacts are due now under the file's rules and under those in force."""
     found, in_force = effects.found, effects.in_force
     data = {
@@ -134,7 +138,7 @@ def present_what_if(effects: WhatIf) -> view.Presentation:
     )
 
 
-def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
+def _row(rule: "Rule", effects: "WhatIf") -> dict[str, object]:
     return {
         "action": rule.action or "deactivate",
         "group": rule.group,
@@ -155,7 +159,7 @@ _RUN_COLUMNS = (
 )
 
 
-def present_sweep(result: SweepResult) -> view.Presentation:
+def present_sweep(result: "SweepResult") -> view.Presentation:
     """What the sweep did, and what is over the limits."""
     runs = _runs(result)
     blocks: list[view.Block] = [view.KeyValues(_result_pairs(result))]
@@ -166,7 +170,7 @@ def present_sweep(result: SweepResult) -> view.Presentation:
 
 
 def present_sweep_log(
-    result: SweepResult, name: str, now: datetime, *, as_json: bool = False
+    result: "SweepResult", name: str, now: datetime, *, as_json: bool = False
 ) -> view.Presentation:
     """The same as one line, for a log file."""
     at = instant_text(now.replace(microsecond=0))
@@ -175,15 +179,15 @@ def present_sweep_log(
     return _with_problems(view.Presentation(data, None, [view.Verbatim(line)]), result)
 
 
-def _text_line(result: SweepResult, name: str, at: str) -> str:
+def _text_line(result: "SweepResult", name: str, at: str) -> str:
     said = (f"{key.replace('_', ' ')} {number}" for key, number in _figures(result).items())
     return f"{at} sweep {name}: {', '.join(said)}\n"
 
 
-def _json_line(result: SweepResult, name: str, at: str) -> str:
+def _json_line(result: "SweepResult", name: str, at: str) -> str:
     """One JSON object a sweep; an error is what kept it from its end."""
     level = "warning" if result.problems else "info"
-    if not came_to_its_end(result):
+    if not operations.sweep.came_to_its_end(result):
         level = "error"
     data = {
         "time": at,
@@ -195,7 +199,7 @@ def _json_line(result: SweepResult, name: str, at: str) -> str:
     return escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
 
 
-def present_due(due: DueNow) -> view.Presentation:
+def present_due(due: "DueNow") -> view.Presentation:
     """What a sweep would do now: rule by rule, with the first contacts due for handling."""
     by_rule = _by_rule(due)
     data: dict[str, object] = {
@@ -221,10 +225,11 @@ def present_due(due: DueNow) -> view.Presentation:
     return view.Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
 
 
-def _due_pairs(due: DueNow) -> Pairs:
+def _due_pairs(due: "DueNow") -> Pairs:
     """The parts that were asked for, and the plans of earlier sweeps."""
+    parts = operations.sweep.SweepPart
     of_part: dict[SweepPart, Pairs] = {
-        SweepPart.RUNS: [
+        parts.RUNS: [
             ("Interrupted runs", len(due.interrupted)),
             *(
                 ("Left alone", f"run {run.id}, {run.kind}, begun by {run.applied_by}, who may not")
@@ -232,8 +237,8 @@ def _due_pairs(due: DueNow) -> Pairs:
             ),
             ("Overdue plans", len(due.overdue)),
         ],
-        SweepPart.THRESHOLDS: [("At a threshold", _at_a_threshold(due))],
-        SweepPart.HANDLING: [("Due for handling", counted(due.handling_total, "contact"))],
+        parts.THRESHOLDS: [("At a threshold", _at_a_threshold(due))],
+        parts.HANDLING: [("Due for handling", counted(due.handling_total, "contact"))],
     }
     waiting: Pairs = [
         ("Waiting plan", f"run {run.id}, {counted(run.planned, 'contact')}") for run in due.waiting
@@ -241,13 +246,13 @@ def _due_pairs(due: DueNow) -> Pairs:
     return [pair for part in due.parts for pair in of_part[part]] + waiting
 
 
-def _at_a_threshold(due: DueNow) -> str:
+def _at_a_threshold(due: "DueNow") -> str:
     """`5 contacts; 2 are inactive already`: the limits do not count those."""
     already = f"; {due.inactive_already:,} are inactive already" if due.inactive_already else ""
     return counted(due.thresholds_total, "contact") + already
 
 
-def _by_rule(due: DueNow) -> list[view.Row]:
+def _by_rule(due: "DueNow") -> list[view.Row]:
     thresholds = [
         {"rule": f"{category}: deactivate", "group": group, "contacts": contacts}
         for group, category, contacts in due.thresholds
@@ -259,7 +264,7 @@ def _by_rule(due: DueNow) -> list[view.Row]:
     return [*thresholds, *handling]
 
 
-def _figures(result: SweepResult) -> dict[str, int]:
+def _figures(result: "SweepResult") -> dict[str, int]:
     return {
         "due": result.due,
         "deactivated": result.deactivated,
@@ -271,18 +276,18 @@ def _figures(result: SweepResult) -> dict[str, int]:
     }
 
 
-def _runs(result: SweepResult) -> list[view.Row]:
+def _runs(result: "SweepResult") -> list[view.Row]:
     return [run_data(run) for run in (*result.runs, *result.waiting)]
 
 
-def _result_pairs(result: SweepResult) -> Pairs:
+def _result_pairs(result: "SweepResult") -> Pairs:
     return [
         (key.replace("_", " ").capitalize(), counted(number, noun) if noun else number)
         for (key, number), noun in zip(_figures(result).items(), _COUNTED, strict=True)
     ]
 
 
-def _with_problems(shown: view.Presentation, result: SweepResult) -> view.Presentation:
+def _with_problems(shown: view.Presentation, result: "SweepResult") -> view.Presentation:
     """The first problem's exit code: so "busy", which ends by itself, comes after the others."""
     codes = [problem.exit_code for problem in result.problems]
     return replace(

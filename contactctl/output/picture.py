@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
+from contactctl.config.drafts import replace_own
 from contactctl.domain.text import show_safely
 
-BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
+_BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
 _ROW, _TEXT, _BARS, _RIGHT = 24, 260, 420, 180  # pixels
 _WIDEST_LABEL = 34
 
@@ -13,12 +15,17 @@ _WIDEST_LABEL = 34
 Bar = tuple[str, Sequence[tuple[float, str]], str]
 
 
+def write_picture(svg: str, path: Path) -> None:
+    """Write it as a file; an earlier picture of ours is replaced. Raises InputError."""
+    replace_own(path, svg, _BEGINNING, "a picture that contactctl has drawn")
+
+
 def bars_svg(title: str, bars: Sequence[Bar], note: str) -> str:
     """A bar for each row, the longest over the whole width, its parts one behind the other."""
     most = max((_length(parts) for _, parts, _ in bars), default=0) or 1
     width, height = _TEXT + _BARS + _RIGHT, _ROW * (len(bars) + 3)
     lines = [
-        f'{BEGINNING} viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f'{_BEGINNING} viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         ' font-family="sans-serif" font-size="13">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',

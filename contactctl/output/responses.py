@@ -1,17 +1,18 @@
 """How responses on record are shown, decisions about held ones; the report."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contactctl.domain.bursts import Incident
-from contactctl.domain.errors import InputError, RefusedError
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import counted
-from contactctl.operations.plans import RulesApplied
-from contactctl.operations.responses import HeldResult, ResponseReport
 from contactctl.output import view
-from contactctl.output.picture import BEGINNING, Bar, bars_svg
+from contactctl.output.picture import Bar, bars_svg
+
+if TYPE_CHECKING:
+    from contactctl.operations.plans import RulesApplied
+    from contactctl.operations.responses import HeldResult, ResponseReport
 
 _COLUMNS = (
     view.Column("occurred_at", "OCCURRED"),
@@ -49,7 +50,7 @@ def incident_data(incident: Incident) -> view.Row:
     return {"incident": incident.id, **view.picked(incident, INCIDENT_FIELDS[1:])}
 
 
-def threshold_data(result: RulesApplied | None) -> dict[str, object]:
+def threshold_data(result: "RulesApplied | None") -> dict[str, object]:
     """The runs that deactivated contacts, and the one that waits."""
     if result is None:
         return {"threshold_runs": [], "waiting_run": None}
@@ -59,7 +60,7 @@ def threshold_data(result: RulesApplied | None) -> dict[str, object]:
     }
 
 
-def present_held(result: HeldResult, verb: str) -> view.Presentation:
+def present_held(result: "HeldResult", verb: str) -> view.Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
     deactivated = thresholds.changed if thresholds else 0
@@ -87,7 +88,7 @@ _BAR_WIDTH = 20
 _UNNAMED = "(not named)"
 
 
-def present_report(report: ResponseReport) -> view.Presentation:
+def present_report(report: "ResponseReport") -> view.Presentation:
     """The rows, the worst first; exit code 4 where a limit is exceeded."""
     rows = view.Rows("rows", view.columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
     data = {
@@ -107,7 +108,7 @@ def present_report(report: ResponseReport) -> view.Presentation:
     return presentation
 
 
-def _blocks(report: ResponseReport) -> Sequence[view.Block]:
+def _blocks(report: "ResponseReport") -> Sequence[view.Block]:
     shown = report.rows[:_MOST_FOR_PEOPLE]
     heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
     shown_columns = [
@@ -126,7 +127,7 @@ def _blocks(report: ResponseReport) -> Sequence[view.Block]:
     return [view.Table(shown_columns, items, empty=empty), view.KeyValues(facts)]
 
 
-def _notes(report: ResponseReport) -> list[str]:
+def _notes(report: "ResponseReport") -> list[str]:
     notes = []
     if report.total.complained and not report.total.delivered:
         notes.append("no delivery is known: read the providers' delivered events as well")
@@ -193,22 +194,7 @@ def _in_percent(rate: float | None) -> str | None:
 # The picture
 
 
-def write_picture(report: ResponseReport, path: Path) -> None:
-    """Draw the rows as an SVG file; an earlier picture of ours is replaced.
-
-    Raises InputError where the file cannot be written, or is something else.
-    """
-    try:
-        if path.exists() and not path.read_bytes().startswith(BEGINNING.encode()):
-            raise InputError(
-                f"{path} exists, and is no picture of a report", hint="name another file"
-            )
-        path.write_text(picture_of(report), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-
-
-def picture_of(report: ResponseReport) -> str:
+def picture_of(report: "ResponseReport") -> str:
     """An SVG: a bar for each row, bounces and complaints in two colours."""
     title = f"Bounces and complaints by {report.by} since {report.since:%Y-%m-%d %H:%M} UTC"
     bars = [_bar(each) for each in report.rows[:_MOST_FOR_PEOPLE]]

@@ -1,10 +1,10 @@
 """How suppressed addresses are shown, never but as a hash, and a provider's suppression list."""
 
+from typing import TYPE_CHECKING
+
 from contactctl.domain.erasure import key_id_of
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.text import counted
-from contactctl.operations.pushing import ListDiff, PushPreview
-from contactctl.operations.suppressions import ListResult, Rotation, SuppressionChange, Suppressions
 from contactctl.output import view
 from contactctl.output.criteria import (
     Pairs,
@@ -15,12 +15,17 @@ from contactctl.output.criteria import (
 )
 from contactctl.output.rejects import RejectsFile
 
+if TYPE_CHECKING:
+    from contactctl.operations.address_lists import ListResult
+    from contactctl.operations.pushing import ListDiff, PushPreview
+    from contactctl.operations.suppressions import Rotation, SuppressionChange, Suppressions
+
 _COLUMNS = view.columns("hash", "key", "created", "run")
 LIST_FIELDS = ("run", "suppressed", "unchanged", "rejected", "contacts", "rejects_file")
 SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
-def present_suppressions(found: Suppressions) -> view.Presentation:
+def present_suppressions(found: "Suppressions") -> view.Presentation:
     """The latest suppressions, and how many there are."""
     items = [
         {
@@ -44,20 +49,21 @@ def present_suppressed(suppressed: bool) -> view.Presentation:
     )
 
 
-def present_suppression_change(change: SuppressionChange) -> view.Presentation:
+def present_suppression_change(change: "SuppressionChange") -> view.Presentation:
     """Whether it is suppressed now, and the run that changed it."""
     data = {"suppressed": change.suppressed, "run": change.run}
     notes = [] if change.run is not None else ["nothing had to change"]
     if change.contacts:
+        stay = "stays as it is" if change.contacts == 1 else "stay as they are"
         notes.append(
-            f"{counted(change.contacts, 'contact')} of this domain stay as they are;"
-            " from now on imports reject their rows"
+            f"{counted(change.contacts, 'contact')} of this domain {stay};"
+            " from now on imports reject such rows"
         )
     pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
     return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)
 
 
-def present_list(result: ListResult, rejects: RejectsFile) -> view.Presentation:
+def present_list(result: "ListResult", rejects: RejectsFile) -> view.Presentation:
     """What became of a list's rows; a row that was rejected makes the exit code 5."""
     data = {
         **view.picked(result, LIST_FIELDS[:-1]),
@@ -80,7 +86,7 @@ def present_list(result: ListResult, rejects: RejectsFile) -> view.Presentation:
     )
 
 
-def present_rotated(rotation: Rotation) -> view.Presentation:
+def present_rotated(rotation: "Rotation") -> view.Presentation:
     """The id of the new key, of the old ones that are kept or dropped, and the copy of before."""
     current, kept = rotation.keyring.current.id, [key.id for key in rotation.keyring.keys[1:]]
     backup = str(rotation.backup)
@@ -105,7 +111,7 @@ DIFF_FIELDS = ("source", *_SIDES, "unknown")
 _DIFF_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name")))
 
 
-def present_push(preview: PushPreview) -> view.Presentation:
+def present_push(preview: "PushPreview") -> view.Presentation:
     """What a provider would be told, with the first contacts and the limits."""
     stakes = preview.stakes
     data = {
@@ -121,7 +127,7 @@ def present_push(preview: PushPreview) -> view.Presentation:
     return present_before(data, pairs, stakes, rows=preview_rows(preview.rows))
 
 
-def present_diff(diff: ListDiff) -> view.Presentation:
+def present_diff(diff: "ListDiff") -> view.Presentation:
     """How many contacts are on which list, and the first of those on one alone."""
     pairs = [("Source", diff.source)]
     pairs += [(label, f"{diff.counts[side]:,}") for side, label in _SIDES.items()]

@@ -1,25 +1,28 @@
 """How one contact is shown that is edited, merged, deactivated, brought back or erased; tags."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from contactctl.domain.contacts import ContactRecord, MembershipState
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
-from contactctl.operations.addresses import Done, Merging, NewAddress
 from contactctl.operations.reactivation import MEANING, Reactivated, Target, recommended_for
-from contactctl.operations.upkeep import (
-    Attribute,
-    AttributeChange,
-    Deactivated,
-    Edited,
-    TagChange,
-    Tags,
-)
 from contactctl.output import view
 from contactctl.output.criteria import Pairs, present_before, rows_blocks
 from contactctl.output.runs import run_data
+
+if TYPE_CHECKING:
+    from contactctl.operations.addresses import Done, Merging, NewAddress
+    from contactctl.operations.editing import Edited
+    from contactctl.operations.upkeep import (
+        Attribute,
+        AttributeChange,
+        Deactivated,
+        TagChange,
+        Tags,
+    )
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
 DONE_FIELDS = ("id", "email", "status", "run")
@@ -31,7 +34,7 @@ ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
 _REASON_COLUMNS = view.columns("scope", "origin", "category", "run")
 
 
-def present_edited(done: Edited) -> view.Presentation:
+def present_edited(done: "Edited") -> view.Presentation:
     """The fields that changed, or that all was so already."""
     data = {
         "id": done.contact,
@@ -44,7 +47,7 @@ def present_edited(done: Edited) -> view.Presentation:
     return view.Presentation(data, blocks=[view.KeyValues(pairs)])
 
 
-def present_new_address(target: NewAddress) -> view.Presentation:
+def present_new_address(target: "NewAddress") -> view.Presentation:
     """The contact, both addresses, and what ends with the old one."""
     ending = [_reason(each) for each in target.ending]
     data = _standing(target.contact) | {
@@ -65,7 +68,7 @@ def present_new_address(target: NewAddress) -> view.Presentation:
     return view.Presentation(data, blocks=blocks)
 
 
-def present_merging(target: Merging) -> view.Presentation:
+def present_merging(target: "Merging") -> view.Presentation:
     """Both contacts, and what of the one comes to the other."""
     data = {"into": _standing(target.into), "gone": _standing(target.gone)}
     blocks: list[view.Block] = [
@@ -92,7 +95,7 @@ def present_before_deactivating(contact: ContactStanding) -> view.Presentation:
     return view.Presentation(data, blocks=blocks)
 
 
-def present_deactivated(done: Deactivated) -> view.Presentation:
+def present_deactivated(done: "Deactivated") -> view.Presentation:
     """That it was done, or that somebody had done so before."""
     data = _standing(done.contact) | {"status": "inactive", "run": done.run}
     label = "Deactivated" if done.run else "Was deactivated already"
@@ -100,14 +103,14 @@ def present_deactivated(done: Deactivated) -> view.Presentation:
     return view.Presentation(data, blocks=[view.KeyValues(pairs)])
 
 
-def present_tags(tags: Tags) -> view.Presentation:
+def present_tags(tags: "Tags") -> view.Presentation:
     """The tags with their numbers of contacts."""
     items = [{"tag": tag, "contacts": number} for tag, number in tags.rows]
     blocks = rows_blocks(len(items), tags.total, noun="tags")
     return view.Presentation({"total": tags.total}, view.Rows("tags", _TAG_COLUMNS, items), blocks)
 
 
-def present_tag_change(change: TagChange, done: str, already: str) -> view.Presentation:
+def present_tag_change(change: "TagChange", done: str, already: str) -> view.Presentation:
     """What a change did: `done` in words, or `already` when nothing had to change."""
     data = {
         "tag": change.tag,
@@ -119,7 +122,7 @@ def present_tag_change(change: TagChange, done: str, already: str) -> view.Prese
     return view.Presentation(data, blocks=[view.KeyValues([(words, change.tag)])])
 
 
-def present_attributes(attributes: Sequence[Attribute]) -> view.Presentation:
+def present_attributes(attributes: "Sequence[Attribute]") -> view.Presentation:
     """Every attribute; those that contacts have and the config does not declare are told."""
     items = [view.picked(each, ATTRIBUTE_FIELDS) for each in attributes]
     stray = [each for each in attributes if each.type is None]
@@ -132,7 +135,7 @@ def present_attributes(attributes: Sequence[Attribute]) -> view.Presentation:
     return view.listed("attributes", _ATTRIBUTE_COLUMNS, items, "(no attributes)", **more)
 
 
-def present_attribute_change(change: AttributeChange) -> view.Presentation:
+def present_attribute_change(change: "AttributeChange") -> view.Presentation:
     """Before it is done: which attribute, and of how many contacts."""
     data = {
         "database": change.database,
@@ -149,7 +152,7 @@ def present_attribute_change(change: AttributeChange) -> view.Presentation:
     return present_before(data, pairs, change.stakes)
 
 
-def present_done(done: Done, label: str, already: str = "") -> view.Presentation:
+def present_done(done: "Done", label: str, already: str = "") -> view.Presentation:
     """The contact as it is now: `label` says what was done, `already` that it was so before."""
     data = _standing(done.contact) | {"run": done.run}
     pairs: Pairs = [

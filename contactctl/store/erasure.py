@@ -16,7 +16,7 @@ from contactctl.domain.erasure import Hasher, Key, domain_of, key_id_of, placeho
 from contactctl.domain.errors import BusyError
 from contactctl.store import tables
 from contactctl.store.addresses import ids_of_keys, release_keys
-from contactctl.store.contacts import WITHOUT_FOREIGN_KEY, delete_with_theirs
+from contactctl.store.contacts import WITHOUT_FOREIGN_KEY, delete_with_theirs, keys_after
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
@@ -31,6 +31,7 @@ from contactctl.store.types import is_text
 _suppression = tables.suppression
 
 KeysNamed = Callable[[Collection[str]], Sequence[Hasher]]
+_KEYS_AT_ONCE = 10_000
 Suppressed = Callable[[sa.Connection, Collection[str]], AbstractSet[str]]
 
 
@@ -104,6 +105,15 @@ def add_hashes(
     ]
     if rows:
         connection.execute(sa.insert(_suppression), rows)
+
+
+def count_contacts(connection: sa.Connection, suppressed: Suppressed) -> int:
+    """How many contacts have an address that is suppressed: all of them are hashed."""
+    total, last_id = 0, 0
+    while found := keys_after(connection, last_id, _KEYS_AT_ONCE):
+        last_id = found[-1][0]
+        total += len(suppressed(connection, [key for _, key in found]))
+    return total
 
 
 def remove_hashes(connection: sa.Connection, hashes: Collection[str]) -> int:

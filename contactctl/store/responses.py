@@ -84,10 +84,13 @@ def list_responses(connection: sa.Connection, wanted: ResponseFilter) -> list[di
         dialect = connection.dialect.name
         domain = unmatched_domain(dialect) if wanted.unmatched else _contact.c.email_domain
         conditions.append(domain == wanted.domain)
+    occurred_at: sa.ColumnElement[Any] = table.c.occurred_at
+    if wanted.held:  # few of many: SQLite is to take their index, and not to walk through time
+        occurred_at = sa.func.coalesce(occurred_at, table.c.recorded_at)
     statement = (
         (_OF_NOBODY if wanted.unmatched else _OF_CONTACTS)
         .where(*conditions)
-        .order_by(table.c.occurred_at.desc(), table.c.source_key)
+        .order_by(occurred_at.desc(), table.c.source_key)
         .limit(wanted.limit)
     )
     return [dict(row) for row in connection.execute(statement).mappings()]

@@ -68,7 +68,7 @@ def test_an_export_without_the_status_says_so(run: Run) -> None:
 def test_who_is_active_here_and_inactive_there_is_told(run: Run) -> None:
     run("contacts", "import", "-", stdin="email\na@x.no\n")
     told = run("contacts", "import", "-", stdin='{"email": "a@x.no", "status": "inactive"}\n')
-    assert "1 row of contacts that are active here say inactive" in told.stderr
+    assert "status not changed by 1 row with inactive" in told.stderr
 
 
 def test_rules_and_reasons_are_read_from_the_command_line(run: Run) -> None:
@@ -143,6 +143,10 @@ def test_a_list_of_hashes_is_kept_out(run: Run, digest: str) -> None:
     assert result.json["data"]["suppressed"] == 2
     assert result.json["data"]["contacts"] == 1
     assert result.exit_code == 5
+    other = {"sha256": "md5", "md5": "sha256"}[digest]
+    mistaken = run("suppressions", "import", "-", f"--{other}", stdin=text)
+    assert mistaken.exit_code == 2
+    assert f"hint: --{digest} is for a file of such hashes" in mistaken.stderr
     created = run("contacts", "import", "-", "--json", stdin="email\nA@x.no\nb@x.no\n")
     assert created.json["data"]["created"] == 1
     assert run("suppressions", "rotate-key").exit_code in (0, 3)
@@ -160,7 +164,7 @@ def test_a_whole_domain_is_kept_out(run: Run) -> None:
     run("contacts", "import", "-", stdin="email\nthere@spam.example\n")
     added = run("suppressions", "add", "@SPAM.example", "--confirm", "@spam.example")
     assert added.exit_code == 0
-    assert "1 contact of this domain stay" in added.stderr
+    assert "1 contact of this domain stays" in added.stderr
     done = run("contacts", "import", "-", "--json", stdin="email\nx@Spam.example\ny@x.no\n")
     assert (done.json["data"]["created"], done.json["data"]["rejected"]) == (1, 1)
     assert run("contacts", "import", "-", stdin="email\nx@sub.spam.example\n").exit_code == 0

@@ -8,7 +8,7 @@ import pytest
 
 from contactctl.domain.sources import Mailbox, MailProtocol
 from contactctl.operations.ingest import INGESTING
-from contactctl.operations.responses import read_password
+from contactctl.operations.secrets import read_password
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli

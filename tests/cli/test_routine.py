@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.operations.responses import FETCH
+from contactctl.operations.fetch import FETCH
 from contactctl.store.database.store import Store
 from contactctl.store.runs import last_done, note_done
 from helpers.cli import CliResult, run_cli

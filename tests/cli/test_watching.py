@@ -83,27 +83,16 @@ def test_labels_are_escaped() -> None:
 
 def test_a_textfile_is_replaced_as_a_whole(cli, tmp_path: Path) -> None:
     target = tmp_path / "contactctl.prom"
-    target.write_text("old\n")
+    target.write_text(old := "# HELP contactctl_old Old.\n")
     with target.open() as reader:
         assert cli("status", "--textfile", "contactctl.prom", "--quiet").exit_code == 0
-        assert reader.read() == "old\n"  # who reads it sees one or the other
+        assert reader.read() == old  # who reads it sees one or the other
     assert "contactctl_contacts" in target.read_text()
     assert [path.name for path in tmp_path.glob("*.prom*")] == ["contactctl.prom"]
     if os.name != "nt":
         assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
     nowhere = cli("status", "--textfile", "none/contactctl.prom")
-    assert (nowhere.exit_code, "No such file" in nowhere.stderr) == (1, True)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no pipe has a name there")
-def test_a_pipe_is_written_to_and_stays_one(cli, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    assert cli("status", "--textfile", "pipe", "--quiet").exit_code == 0
-    assert b"contactctl_contacts" in os.read(reader, 1 << 16)
-    os.close(reader)
-    assert pipe.is_fifo()
+    assert (nowhere.exit_code, "No such file" in nowhere.stderr) == (2, True)
 
 
 def _umask() -> int:
@@ -118,6 +107,20 @@ def test_a_picture_of_the_months(cli, tmp_path: Path) -> None:
     drawn = ElementTree.parse(tmp_path / "months.svg").getroot()
     texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "2026-06" in texts and "3" in texts
+
+
+@pytest.mark.parametrize("option", ["--picture", "--textfile"])
+def test_what_is_not_ours_is_not_overwritten(cli, tmp_path: Path, option: str) -> None:
+    (tmp_path / "contacts.csv").write_text("email\n")
+    (tmp_path / "empty").touch()
+    (tmp_path / "link").symlink_to("empty")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("contacts.csv", "pipe", ".", "/dev/null", "no/where"):
+        refused = cli("status", option, name)
+        assert (refused.exit_code, refused.stdout) == (2, ""), name
+    assert (tmp_path / "contacts.csv").read_text() == "email\n"
+    assert cli("status", option, "link").exit_code == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "empty").read_text()
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -151,6 +151,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         # attributes
         ("attributes: {plan: txt}", "'txt': did you mean 'text'?"),
         ("attributes: {plan: choice}", "attributes.plan: must be one of text, number, boolean,"),
+        ("attributes: {plan: integer}", "not 'integer': did you mean 'number'"),
         ("attributes: {plan: {a: b}}", "a list of choices, not a mapping"),
         ("attributes: {plan: []}", "attributes.plan: needs at least one choice"),
         ("attributes: {plan: [Gold, gold]}", "attributes.plan: has the same choice twice"),

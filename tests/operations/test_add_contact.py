@@ -13,7 +13,7 @@ from contactctl.domain.errors import (
     UsageError,
 )
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.contacts import add_contact
+from contactctl.operations.editing import add_contact
 from contactctl.operations.groups import create_group
 from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.suppressions import add_suppression
@@ -92,6 +92,6 @@ def test_a_suppressed_address_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_it_waits_its_turn_behind_an_import(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contactctl.operations.contacts.FOR_ONE_CONTACT_S", 0)
+    monkeypatch.setattr("contactctl.operations.editing.FOR_ONE_CONTACT_S", 0)
     with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
         add_contact(make_session(store), {"email": "a@x.no"})

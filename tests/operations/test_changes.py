@@ -242,7 +242,8 @@ def test_a_cursor_is_kept_whole_and_held_by_one(cli: StoreCli) -> None:
         cursor.write_text(other)
         (error,) = cli.errors("contacts", "changes", "--cursor", cursor, exit_code=4)
         assert error["code"] == "other-store"
-    for wrong in ([], ["--since", "2026-01-01", "--cursor", cursor], ["--since", "soon"]):
+    folder = ["--cursor", "/"]
+    for wrong in ([], ["--since", "2026-01-01", "--cursor", cursor], ["--since", "soon"], folder):
         assert cli.errors("contacts", "changes", *wrong, exit_code=2)
     found = cli.json("contacts", "changes", "--since", "2026-06-15")
     assert [each["change"] for each in found["changes"]] == ["added", "added"]

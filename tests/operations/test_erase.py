@@ -13,8 +13,8 @@ from contactctl.domain.errors import RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, RunState
-from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.contacts import standing_of
+from contactctl.operations.editing import add_contact as add_by_hand
 from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.groups import add_to_group
 from contactctl.operations.run_work import work_for

@@ -14,11 +14,11 @@ from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation
-from contactctl.operations import contacts as add_module
+from contactctl.operations import editing as add_module
 from contactctl.operations import erasure as erasure_module
-from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import CriteriaSource
+from contactctl.operations.editing import add_contact as add_by_hand
 from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.importing import load as import_module
 from contactctl.operations.plans import select_any

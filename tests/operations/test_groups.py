@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.contacts import add_contact
+from contactctl.operations.editing import add_contact
 from contactctl.operations.groups import (
     SettingsChange,
     add_to_group,

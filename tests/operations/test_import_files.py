@@ -186,7 +186,6 @@ def test_addresses_with_a_name_or_a_scheme(sqlite_store: Store) -> None:
         ("a@x.no,Ann\nb@x.no,Bo\n", "the first line is a contact"),
         ("<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
         ("BEGIN:VCARD\nEMAIL:a@x.no\nEND:VCARD\n", "a vCard file"),
-        ("Customers 2024\n\nemail\na@x.no\n", "the first line must name the columns"),
     ],
 )
 def test_what_is_no_table_with_a_header_is_told(
@@ -195,6 +194,39 @@ def test_what_is_no_table_with_a_header_is_told(
     with pytest.raises(InputError, match="no column gives the field 'email'") as caught:
         import_text(sqlite_store, content)
     assert words in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("Customers 2024\n\nemail\na@x.no\n", 3),
+        ('Notes:\n"Some addresses are missing, see the help"\n\nFirst Name,Email Address\n', 4),
+        ("Email list of 27.11.2026\nRows: 2\nName;E-Mail;Ort\nAnn;a@x.no;Oslo\n", 3),
+        ("Report,Contacts\nGenerated,2026-11-27\nid,name,email\n1,Ann,a@x.no\n", 3),
+    ],
+)
+def test_notes_above_the_header_are_told_with_its_line(
+    sqlite_store: Store, content: str, line: int
+) -> None:
+    with pytest.raises(InputError, match=f"line {line} names the columns") as caught:
+        import_text(sqlite_store, content)
+    assert f"tail -n +{line} FILE" in caught.value.hint
+    rest = "".join(content.splitlines(keepends=True)[line - 1 :])
+    assert import_text(sqlite_store, rest).rejects == []
+
+
+@pytest.mark.parametrize(
+    "name", ["E-Mail", "Email Address", "mail", "Courriel", "メールアドレス", "Email 1"]
+)
+def test_a_column_called_as_addresses_are_gives_them(sqlite_store: Store, name: str) -> None:
+    imported = import_text(sqlite_store, f"{name},Name\na@x.no,Ann\n")
+    assert (imported.rejects, list(contacts_in(sqlite_store))) == ([], ["a@x.no"])
+    assert f"'{name}' gives the email" in imported.result.notes
+    with pytest.raises(InputError, match="no column gives the field 'email'"):
+        import_text(sqlite_store, f"{name},Customer Email\nb@x.no,c@x.no\n")
+    beside = import_text(sqlite_store, f"email,{name}\nb@x.no,c@x.no\n")
+    assert list(contacts_in(sqlite_store)) == ["a@x.no", "b@x.no"]
+    assert name in beside.result.columns_left_out
 
 
 def test_a_device_without_end_is_refused(sqlite_store: Store) -> None:

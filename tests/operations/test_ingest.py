@@ -21,8 +21,8 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
-from contactctl.operations.contacts import add_contact
 from contactctl.operations.database import check_database
+from contactctl.operations.editing import add_contact
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted
 from contactctl.operations.responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs, read_run

@@ -1,8 +1,10 @@
 """The key file: private, made once, replaced in one step."""
 
+import errno
 import os
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -25,7 +27,13 @@ def write(path: Path, content: str | bytes, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
-def test_the_key_file_is_private_and_made_once(path: Path) -> None:
+@pytest.mark.parametrize("has_links", [True, False], ids=["", "as on exFAT"])
+def test_the_key_file_is_private_and_made_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    if not has_links:
+        refused = OSError(errno.EOPNOTSUPP, "Operation not supported")
+        monkeypatch.setattr("os.link", Mock(side_effect=refused))
     assert create_key_file(path)
     made = path.read_text()
 

@@ -10,7 +10,7 @@ from contactctl.domain.contacts import MembershipState
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import Category, Event, ResponseFilter, Unsubscribe
-from contactctl.operations.contacts import add_contact
+from contactctl.operations.editing import add_contact
 from contactctl.operations.explain import explain
 from contactctl.operations.groups import add_to_group, remove_from_group
 from contactctl.operations.ingest import IngestResult

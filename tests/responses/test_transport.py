@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contactctl.domain.sources import ProviderSource, Secret
-from contactctl.operations.responses import read_key
+from contactctl.operations.secrets import read_key
 from contactctl.responses.apis import transport
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.lists import ApiList, value_at

@@ -23,7 +23,13 @@ from contactctl.domain.criteria.fields import (
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
 from contactctl.domain.text import show_safely, text_of_formula, trim
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.presets import as_word, hint_for_email, plain, preset_for
+from contactctl.operations.importing.presets import (
+    as_word,
+    hint_for_email,
+    is_address_column,
+    plain,
+    preset_for,
+)
 from contactctl.operations.importing.status import looks_like_consent
 
 _MISTAKES_TOLD = 5
@@ -111,7 +117,7 @@ class ColumnNames:
 
     `left_out` grows with each column that gives no field, and says why; `undecided` with each
     that looks like consent or status and of which nobody has said what it means; `unknown` with
-    each other name that is no field's.
+    each other name that is no field's. `address_column` gives the email though it is not called so.
     """
 
     def __init__(self, options: ImportOptions, catalogue: FieldCatalogue) -> None:
@@ -134,6 +140,7 @@ class ColumnNames:
         self.left_out: dict[str, str] = {}
         self.undecided: list[str] = []
         self.unknown: list[str] = []
+        self.address_column = ""
 
     def header(self, names: Sequence[str]) -> list[FileColumn]:
         """The columns of a header line; InputError unless each is known once, email among them."""
@@ -144,9 +151,20 @@ class ColumnNames:
         ]
         columns = self._one_column_a_field(columns)
         given = [column.field.name for column in columns if column.field]
-        if "email" not in given:
+        return columns if "email" in given else self._with_address(columns)
+
+    def _with_address(self, columns: list[FileColumn]) -> list[FileColumn]:
+        """The only column that is called as addresses are gives them, where none is `email`."""
+        names = [column.name for column in columns]
+        called = [name for name in names if is_address_column(name) and name in self.unknown]
+        if len(called) != 1 or preset_for(names):
             raise InputError("no column gives the field 'email'", hint=hint_for_email(names))
-        return columns
+        self.address_column = called[0]
+        self.left_out.pop(show_safely(called[0]), None)
+        email = self._catalogue.by_name("email")
+        return [
+            FileColumn(each.name, email) if each.name == called[0] else each for each in columns
+        ]
 
     def resolve(self, name: str) -> Field | None:
         """The field that a name gives, None for an ignored one; UsageError for any other."""
@@ -200,7 +218,7 @@ class ColumnNames:
 
     def _require_no_mistake(self, name: str, field_name: str) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
-        if self._options.expects_other_columns:
+        if self._options.expects_other_columns or is_address_column(name):
             return
         known = [field.name for field in importable_fields(self._catalogue)]
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)

@@ -168,7 +168,7 @@ def import_rows(
     return replace(
         doing.result,
         columns_left_out=dict(rows.known.left_out),
-        notes=tuple(doing.told.notes(options, reading.dates)),
+        notes=tuple(doing.told.notes(rows.known, options, reading.dates)),
     )
 
 

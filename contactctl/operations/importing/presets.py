@@ -180,13 +180,47 @@ def hint_for_email(names: Sequence[str]) -> str:
         return f"it looks like an export of another program: --preset {preset} reads it"
     if len(names) == 1 and (separator := _UNUSUAL_SEPARATOR.search(names[0])):
         return f"--delimiter {as_word(separator[0])}, if that is what separates the columns"
-    likely = [name for name in names if "mail" in plain(name).replace("-", "")]
-    if likely:
+    if likely := likely_emails(names):
         return f"name it with --map {as_word(f'{likely[0]}=email')}"
     return (
         "name it with --map 'COLUMN=email'; the first line must name the columns, and --delimiter"
         " is what separates them"
     )
+
+
+# what other programs call the column of addresses, without blanks, - and _
+_ADDRESS_NAMES = frozenset(
+    (
+        *(
+            "email",
+            "mail",
+            "emailaddress",
+            "mailaddress",
+            "emailid",
+            "emailaddr",
+            "useremail",
+            "youremail",
+        ),
+        *("primaryemail", "customeremail", "contactemail", "subscriberemail", "email1"),
+        *("emailadresse", "mailadresse", "epost", "epostadress", "epostadresse", "emailadres"),
+        *("sähköposti", "sähköpostiosoite", "courriel", "adresseemail", "adressemail"),
+        *("adressecourriel", "adresseélectronique", "correo", "correoelectrónico"),
+        *("correoelectronico", "indirizzoemail", "indirizzomail", "endereçodeemail"),
+        *("enderecodeemail", "adresemail", "адресэлектроннойпочты"),
+        *("электроннаяпочта", "почта", "メールアドレス", "邮箱", "电子邮件", "電子郵件", "이메일"),
+    )
+)
+_JOINS = str.maketrans("", "", " -_")
+
+
+def is_address_column(name: str) -> bool:
+    """Whether a column of this name, in one of many languages, holds the contacts' addresses."""
+    return plain(name).translate(_JOINS) in _ADDRESS_NAMES
+
+
+def likely_emails(names: Sequence[str]) -> list[str]:
+    """Those of the names that may head a column of addresses."""
+    return [name for name in names if "mail" in plain(name).replace("-", "")]
 
 
 def _is_address(text: str) -> bool:

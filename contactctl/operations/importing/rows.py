@@ -3,7 +3,6 @@
 import codecs
 import csv
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, TextIO, cast
@@ -15,6 +14,11 @@ from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.plain_data import STRICT
 from contactctl.domain.responses import Rejection
 from contactctl.domain.text import counted, show_safely, trim
+from contactctl.operations.importing.beginning import (
+    beginning_of,
+    refuse_ambiguous,
+    refuse_preamble,
+)
 from contactctl.operations.importing.columns import (
     ColumnNames,
     FileColumn,
@@ -26,11 +30,9 @@ from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.source import Source
 from contactctl.responses.json_stream import JsonValue, is_cut_off, read_json
 
-_DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
 _BATCH_BYTES = 4 << 20
-_SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
 
 Cell = str | None
 
@@ -126,49 +128,12 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Fil
         raise InputError(f"{source.name}, line {beginning.skipped + 1}: {error}") from error
     if not header:
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
+    refuse_preamble(source, beginning)
     if not (options.delimiter or source.delimiter or beginning.sep_line):
-        _refuse_ambiguous(source, beginning.header)
+        refuse_ambiguous(source, beginning)
     columns = names.header(header)
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
     return FileRows(columns, header, batches, True, names)
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """How many lines come before the header, the header, and what separates its cells."""
-
-    skipped: int
-    header: str
-    delimiter: str
-    sep_line: bool = False
-
-
-def beginning_of(source: Source) -> Beginning:
-    """Without empty rows, and without the line `sep=;` that Excel writes and reads."""
-    text, skipped, told = source.text(), 0, ""
-    while line := text.readline(_LONGEST_CELL):
-        if found := _SEP_LINE.match(line):
-            told = found[1]
-        elif line.strip(" \t\r\n,;"):
-            break
-        skipped += 1
-    found_delimiters = _delimiters(line)
-    return Beginning(skipped, line, told or "".join(found_delimiters[:1]) or ",", bool(told))
-
-
-def _delimiters(header: str) -> list[str]:
-    """Those of , ; TAB that are outside quotes in the header, or a bar where there is none."""
-    outside_quotes = "".join(header.split('"')[::2])
-    found = [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
-    return found or ["|"] * ("|" in outside_quotes)
-
-
-def _refuse_ambiguous(source: Source, header: str) -> None:
-    if len(_delimiters(header)) > 1:
-        raise InputError(
-            f"{source.name}: more than one of comma, semicolon and TAB in the header",
-            hint="say which one separates with --delimiter",
-        )
 
 
 def _csv_batches(reader: Any, width: int, size: int) -> Iterator[Batch]:

@@ -35,7 +35,7 @@ def looks_like_consent(name: str) -> bool:
 
 def answers_about_mail(name: str, cells: Set[str]) -> bool:
     """Whether a column is about mail by its name, and all its cells say yes or no, or nothing."""
-    answers = set(map(_as_compared, cells)) - {""}
+    answers = _answers(cells) - {""}
     return bool(answers) and _is_about_mail(_words(name)) and bool(_pairs_with(answers))
 
 
@@ -45,7 +45,7 @@ def answers_a_question(cells: Set[str]) -> bool:
     It may say who gets mail, whatever it is called: nobody knows all names of such a column.
     `NO` alone is a country.
     """
-    answers = set(map(_as_compared, cells))
+    answers = _answers(cells)
     return len(answers) > 1 and any(pair[0] in answers for pair in _pairs_with(answers - {""}))
 
 
@@ -61,6 +61,17 @@ def looks_like_opt_out(value: str) -> bool:
     return " ".join(words) in said or any(
         f"{one} {other}" in said for one, other in pairwise(words)
     )
+
+
+def _answers(cells: Set[str]) -> Set[str]:
+    """The cells as they are compared; where all of them begin with a yes or a no, that alone.
+
+    Forms answer `Yes, please`.
+    """
+    answers = set(map(_as_compared, cells))
+    first_words = {each.partition(" ")[0] for each in answers}
+    are_words = all(len(each) != 1 for each in first_words)
+    return first_words if are_words and _pairs_with(first_words - {""}) else answers
 
 
 def _pairs_with(answers: Set[str]) -> list[Sequence[str]]:

@@ -17,6 +17,7 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import fold, show_safely, trim
+from contactctl.operations.importing.columns import ColumnNames
 from contactctl.operations.importing.options import ImportOptions, InactiveRule
 from contactctl.operations.importing.presets import plain, preset_for
 from contactctl.operations.importing.rows import Batch, FileRows
@@ -92,9 +93,13 @@ class Told:
             if cell in values or len(values) < _MOST_VALUES:
                 values[cell or ""] += number
 
-    def notes(self, options: ImportOptions, dates: Mapping[str, DateReader]) -> list[str]:
+    def notes(
+        self, names: ColumnNames, options: ImportOptions, dates: Mapping[str, DateReader]
+    ) -> list[str]:
         """One sentence for each kind of thing; `dates` are the readers of the date columns."""
+        address = show_safely(names.address_column)
         return [
+            *([f"'{address}' gives the email"] if address else []),
             *([f"{options.preset.name}: {options.preset.note}"] if options.preset.note else []),
             *(
                 f"--inactive-when '{rule}' fits no row"
@@ -200,7 +205,7 @@ def _listed(names: Iterable[str]) -> str:
 def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
     preset = preset_for(rows.names, saying=undecided)
     known = f"--preset {preset} knows what it means; or " if preset else ""
-    name, values = max(undecided.items(), key=lambda each: bool(any(each[1])))
+    name, values = max(undecided.items(), key=_telling)
     listed = ", ".join(f"'{shown(value)}'" if value else '""' for value in values)
     it_has = f" (it has {listed})" if listed else ""
     ignored = " ".join(f"--ignore {quote(show_safely(each))}" for each in undecided)
@@ -209,6 +214,12 @@ def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
         f" --inactive-when {quote(f'{show_safely(name)}=VALUE,VALUE')}{it_has},"
         f" or leave out what does not say so with {ignored}"
     )
+
+
+def _telling(undecided: tuple[str, list[str]]) -> tuple[bool, bool]:
+    """How much a column with these values says of who must not get mail."""
+    _, values = undecided
+    return any(map(looks_like_opt_out, values)), any(values)
 
 
 def _different_values(rows: FileRows, batch: Batch, name: str) -> list[str]:

@@ -12,7 +12,6 @@ from threading import Timer
 from time import monotonic, sleep
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 
 from contactctl.domain.errors import BusyError, StoreError
 from contactctl.domain.waits import IS_LONG_S, ON_LONG_WAIT
@@ -121,6 +120,8 @@ def _busy(work: str, identity: str) -> BusyError:
 
 @contextmanager
 def _file_lock(store: Store, path: Path, work: str, wait_seconds: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - what only reads takes no lock
+
     lock = FileLock(path.with_name(f"{path.name}.{work}.lock"), mode=0o600)
     try:
         with _long_wait_is_told(store.waits.on_long_wait):
