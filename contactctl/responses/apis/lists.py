@@ -20,6 +20,9 @@ class Page(NamedTuple):
     next: int | str | None
 
 
+_END = Page([], None)
+
+
 class Asked(NamedTuple):
     """What is asked of a list: from when on, and the names that paths hold."""
 
@@ -40,9 +43,11 @@ def pages_of(
         page = _page(client, call, asked, at)
         repeated = repeated + 1 if page.items == latest else 0
         if repeated and call.paging.offset and len(page.items) < _page_size(client, call):
-            return  # all there is, whatever is asked for
+            page = _END  # all there is, whatever is asked for
+        if page.next == at:
+            page = page._replace(next=None)
         yield page
-        if page.next is None or page.next == at:
+        if page.next is None:
             return
         at, latest = page.next, page.items
         if at in been_at or repeated == (_MOST_REPEATED if latest else _MOST_EMPTY):
