@@ -201,11 +201,6 @@ def test_a_server_may_give_fewer_than_asked_for_and_know_of_no_offset(store: Sto
         assert fetch(store, server).ingested.counts.recorded == 9
     with api_server(lambda _asked: Answer(rows[:3])) as server:
         assert fetch(store, server).ingested.counts.duplicates == 3
-        for days in (1, 2):
-            fetch(store, server, now=NOW + timedelta(days=days))
-        assert [each.query["offset"] for each in server.asked] == ["0", "3"] * 3
-        since = [each.query["start_time"] for each in server.asked]
-        assert since[2] < since[4]  # the fetch before had come to its end
     with api_server(lambda _asked: Answer(rows[:5])) as server:
         with pytest.raises(ApiError, match="lead in a circle"):
             fetch(store, server)

@@ -1,6 +1,7 @@
 """What stands between us and a provider: limits, packers, proxies, clocks, odd answers."""
 
 import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 
 from contactctl.domain.sources import ProviderSource, Secret
 from contactctl.operations.secrets import read_key
-from contactctl.responses.apis import transport
+from contactctl.responses.apis import lists, transport
 from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.lists import ApiList, value_at
+from contactctl.responses.apis.lists import ApiList, Page, pages_of, value_at
 from contactctl.responses.apis.transport import ApiError, Client
 from helpers.api_server import Answer, Asked, api_server
 
@@ -169,6 +170,15 @@ def test_what_is_said_to_this_machine_passes_no_proxy(monkeypatch: pytest.Monkey
             monkeypatch.delenv(name, raising=False)
         assert asked_for([])[0] == SOME.body
     assert proxy.asked == []
+
+
+def test_a_list_that_is_given_whole_whatever_is_asked_for_has_an_end() -> None:
+    now = datetime.now(UTC)
+    with api_server(lambda _asked: SOME) as server:
+        client, call = client_of(server.url), api_of("sendgrid").lists["bounces"]
+        *_, last = pages_of(client, call, lists.Asked({}, now, now))
+    assert [each.query["offset"] for each in server.asked] == ["0", "1"]
+    assert last == Page([], None)  # what a fetch keeps of a list that it has read
 
 
 def test_links_to_pages_may_be_a_list_and_may_not_lead_in_a_circle() -> None:
