@@ -11,10 +11,13 @@ from contactctl.responses.data import read_data
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
-_ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
+# U+FFFD stands for what could not be read
+_ADDRESS = re.compile(
+    r"[^\0- \x7f<>,;\ud800-\udfff\ufffd]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff\ufffd]{1,255}"
+)
 _PLAIN_ADDRESS = re.compile(r"[\w.+-]{1,255}@[\w.-]{1,255}")
-# by links, by Exchange, and by spreadsheets
-_WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=\"(.*)\"", re.DOTALL)
+# by links, by Exchange, by spreadsheets, and in quotes
+_WRAPPED = re.compile(r"(?i:mailto|smtp):(.*)|=?\"(.*)\"|'(.*)'", re.DOTALL)
 _MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 _NO_TIME = re.compile(r"0001-01-01|[0: T.Z-]*\Z")  # of .NET and Go, of MySQL
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -41,7 +44,7 @@ def address_of(value: object) -> str:
         return value
     text = text_of(value)
     if wrapped := _WRAPPED.fullmatch(text):
-        text = wrapped[1] or wrapped[2] or ""
+        text = wrapped[1] or wrapped[2] or wrapped[3] or ""
     if _ADDRESS.fullmatch(text):
         return text
     in_brackets = re.search(r"<([^<>]*)>\s*\Z", text)
@@ -54,7 +57,10 @@ def instant_of(value: object, zone: tzinfo = UTC) -> datetime | None:
     """Seconds, milli-, micro- or nanoseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
 
     Text without an offset is of `zone`. None where the value is unreadable or outside 2000 to 2099.
+    An object of one value is that value, as MongoDB writes `{"$date": ...}`.
     """
+    while isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
     if isinstance(value, (int, float)):
         return _instant_of_number(value)
     return _instant_of_text(value.strip(), zone) if isinstance(value, str) else None

@@ -10,11 +10,10 @@ looks like a mistyped one of a field that is missing is an error; other keys are
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote_plus
 
 from contactctl.domain.contact_values import require_whole_date
@@ -36,12 +35,14 @@ from contactctl.domain.responses import (
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify
+from contactctl.responses.columns import FIELDS, Columns, plain, words_of
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import (
     address_of,
     event_key,
     instant_in_format,
     instant_of,
+    is_machine,
     text_of,
 )
 from contactctl.responses.formats.mapping import CHANNELS, Context
@@ -49,19 +50,13 @@ from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, par
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 from contactctl.responses.status import codes_of, find_codes
 
-FIELDS = (
-    *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),
-    "id",
-)
-_LIKE_ANYTHING = ("id", "event")  # fields whose names many others look like
 _SUCCESS = re.compile(r"2(\.\d|\d\d\b)")  # RFC 3463, 2; RFC 5321, 4.2.1
 _ONE_CLICK = "listunsubscribeoneclick"  # RFC 8058, 3.1, without signs
 _OUTCOMES = (*Category, *ActivityKind, "opened by machine", "clicked by machine", *WISHES)
 _CATEGORIES = [name.replace(" ", "-") for name in _OUTCOMES]
 _NO_CATEGORY = "spam"  # of a bounce it means that a server took the mail for spam
 _BY_WORDS = parse_outcome("text")
-_MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
-_MOST_LAYOUTS = 256
+_LONGEST_EVENT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +105,7 @@ class GenericReader:
         self._paths = {
             target: parse_path(path) for path, target in self.options.renames.items() if target
         }
-        self._renamed = {_plain(path) for path in self.options.renames}
-        self._layouts: dict[tuple[str, ...], dict[str, str]] = {}
-
-    def fits(self, row: Mapping[str, object]) -> bool:
-        """Whether a document has, or seems to have, an address where the generic form has it."""
-        if "email" in self._paths:
-            return True
-        names = [_plain(name) for name in _names_of("email")]
-        keys = [_plain(key) for key in row if _plain(key) not in self._renamed]
-        return any(
-            key in names or get_close_matches(key, names, n=1, cutoff=_MISTYPED_ABOVE)
-            for key in keys
-        )
-
-    def layout(self, keys: tuple[str, ...]) -> dict[str, str]:
-        """The key of each field. Raises ValueError for a name that looks mistyped."""
-        found = self._layouts.get(keys)
-        if found is None:
-            found = self._find_layout(keys)
-            if len(self._layouts) < _MOST_LAYOUTS:
-                self._layouts[keys] = found
-        return found
+        self.columns = Columns(self.options.renames, self._paths)
 
     def read(self, row: Mapping[str, object], context: Context) -> list[Event]:
         """One row; a rejection says which value does not fit."""
@@ -140,41 +114,11 @@ class GenericReader:
         except ValueError as error:
             return [Rejection(context.source, str(error))]
 
-    def _find_layout(self, keys: tuple[str, ...]) -> dict[str, str]:
-        by_name = {_plain(key): key for key in reversed(keys)}
-        layout: dict[str, str] = {}
-        for name in FIELDS:
-            names = map(_plain, _names_of(name))
-            given = next((each for each in names if each in by_name), None)
-            if name not in self._paths and given is not None and given not in self._renamed:
-                layout[name] = by_name[given]
-        self._refuse_mistyped(keys, layout)
-        return layout
-
-    def _refuse_mistyped(self, keys: Iterable[str], layout: Mapping[str, str]) -> None:
-        missing = {
-            _plain(name): field_name
-            for field_name in FIELDS
-            if field_name not in layout and field_name not in self._paths
-            for name in _names_of(field_name)
-            if field_name not in _LIKE_ANYTHING
-        }
-        used = set(layout.values())
-        known = {_plain(name) for each in FIELDS for name in _names_of(each)}
-        for key in keys:
-            if key in used or _plain(key) in self._renamed or _plain(key) in known:
-                continue
-            close = get_close_matches(_plain(key), missing, n=1, cutoff=_MISTYPED_ABOVE)
-            if close:
-                name = show_safely(key[:60])
-                raise ValueError(
-                    f"unknown key '{name}': did you mean '{missing[close[0]]}'?"
-                    f" --map '{name}=FIELD' says so, --map '{name}=' leaves it out"
-                )
-
     def _events(self, row: Mapping[str, object], context: Context) -> list[Event]:
-        layout = self.layout(tuple(row))
-        found: dict[str, object] = {name: row.get(key) for name, key in layout.items()}
+        layout = self.columns.layout(tuple(row))
+        found = {name: _first_filled(row, keys) for name, keys in layout.items()}
+        if len(events := layout.get("event", ())) > 1:
+            found["event"] = _event_of(row, events)
         for name, steps in self._paths.items():
             literal = row.get(self._path_as_key(name))
             found[name] = (
@@ -186,14 +130,21 @@ class GenericReader:
             found["category"] = self.options.category
         elif not found.get("category") and _is_one_click(row):
             found["category"] = UNSUBSCRIBED
-        return self._events_of(found, row, context)
+        if not is_filled(found.get("occurred_at")) and context.sent_at is None:
+            self.columns.refuse_unnamed_time(row)
+        others = [text_of(row.get(key)) for key in layout.get("further", ())]
+        return self._events_of(found, list(filter(None, others)), row, context)
 
     def _path_as_key(self, name: str) -> str:
         """A column may have dots in its name."""
         return next(path for path, target in self.options.renames.items() if target == name)
 
     def _events_of(
-        self, found: Mapping[str, object], row: Mapping[str, object], context: Context
+        self,
+        found: Mapping[str, object],
+        others: Sequence[str],
+        row: Mapping[str, object],
+        context: Context,
     ) -> list[Event]:
         recipient, channel = _recipient(found.get("email")), _channel(found.get("channel"))
         occurred_at = self._occurred_at(found.get("occurred_at")) or context.sent_at
@@ -212,12 +163,11 @@ class GenericReader:
             is_back, rule = outcome.resubscribed, f"generic.{_name_of(outcome)}"
             return [Unsubscribe(source, key, recipient, occurred_at, group, is_back, rule=rule)]
         if outcome.kind is Kind.ACTIVITY:
-            kind, by_machine = outcome.activity, outcome.by_machine
+            kind, agent = outcome.activity, text_of(found.get("user_agent"))
+            by_machine = outcome.by_machine or (agent != "" and is_machine(agent))
             return [Activity(source, key, recipient, kind, occurred_at, channel, by_machine)]
-        if outcome is _BY_WORDS and not (status or diagnostic):
-            keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
-            raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
-        said = _judge(outcome, status, diagnostic, context.classify)
+        diagnostic = _best(diagnostic, others, status, context.classify)
+        said = self._judgement(outcome, status, diagnostic, row, context.classify)
         not_counted = said.not_counted if channel == "email" else "channel"
         return [
             Response(
@@ -237,6 +187,23 @@ class GenericReader:
             )
         ]
 
+    def _judgement(
+        self,
+        outcome: Outcome,
+        status: str,
+        diagnostic: str,
+        row: Mapping[str, object],
+        classify: Classify,
+    ) -> Classification:
+        """Raises ValueError where nothing says that it is a failure, or of what kind."""
+        if outcome is _BY_WORDS and not (status or diagnostic):
+            keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
+            raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
+        said = _judge(outcome, status, diagnostic, classify)
+        if outcome is _BY_WORDS and not (status or self.columns.tell_failure(row)):
+            _require_a_failure(diagnostic, said)
+        return said
+
     def _occurred_at(self, value: object) -> datetime | None:
         if value in (None, ""):
             return None
@@ -251,14 +218,51 @@ class GenericReader:
         return instant
 
 
+def _first_filled(row: Mapping[str, object], keys: Sequence[str]) -> object:
+    found = None
+    for key in keys:
+        if is_filled(value := row.get(key)):
+            if not isinstance(value, dict | list):
+                return value
+            found = found or value
+    return found
+
+
+def _event_of(row: Mapping[str, object], keys: Sequence[str]) -> object:
+    """The first event that is given; of a bounce, its kind, if a further one tells it."""
+    words = [word for key in keys if (word := text_of(row.get(key)))]
+    if not words or not _is_bounce(words[0], of_a_kind=False):
+        return _first_filled(row, keys)
+    return next((word for word in words if _is_bounce(word, of_a_kind=True)), words[0])
+
+
+def _is_bounce(word: str, *, of_a_kind: bool) -> bool:
+    outcome = _outcome_of(word)
+    if outcome is None or not outcome.text_first or outcome.not_counted:
+        return False
+    return (outcome.category is not Category.UNKNOWN) is of_a_kind
+
+
+def _best(diagnostic: str, others: Sequence[str], status: str, classify: Classify) -> str:
+    """The first text that says why; else the first one."""
+    if not others:
+        return diagnostic
+    reply_code, enhanced = codes_of(status)
+    texts = [diagnostic, *others] if diagnostic else others
+    for text in texts:
+        if classify(text, enhanced, reply_code).category not in (None, Category.UNKNOWN):
+            return text
+    return texts[0]
+
+
 def _is_one_click(row: Mapping[str, object]) -> bool:
     """Whether a row holds a one-click post (RFC 8058, 3.1): as its body, or with the post's only
     key, here or in a form of its own."""
     return any(
         _is_one_click(value)
         if isinstance(value, dict)
-        else _ONE_CLICK in (_plain(unquote_plus(text_of(value))), _plain(f"{key}{text_of(value)}"))
-        or f"name{_ONE_CLICK}" in _plain(text_of(value))  # as multipart/form-data
+        else _ONE_CLICK in (plain(unquote_plus(text_of(value))), plain(f"{key}{text_of(value)}"))
+        or f"name{_ONE_CLICK}" in plain(text_of(value))  # as multipart/form-data
         for key, value in row.items()
     )
 
@@ -271,17 +275,17 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
     """
     event = text_of(found.get("event"))
     if category := text_of(found.get("category")):
-        outcome = None if _plain(category) == _NO_CATEGORY else _outcomes().get(_plain(category))
+        outcome = None if plain(category) == _NO_CATEGORY else _outcomes().get(plain(category))
         if outcome is not None:
             return outcome
         written = category.lower().replace(" ", "-").replace("_", "-")
-        if _plain(event) not in _outcomes() or did_you_mean(written, _CATEGORIES):
+        if _outcome_of(event) is None or did_you_mean(written, _CATEGORIES):
             raise ValueError(_unknown("category", written, _CATEGORIES))
     reply_code, enhanced = codes_of(status)
     has_code = bool(reply_code or find_codes(enhanced)[1])
-    outcome = _outcomes().get(_plain(event))
+    outcome = _outcome_of(event)
     if outcome is None and not has_code:
-        outcome = _outcomes().get(_plain(status or diagnostic))
+        outcome = _outcome_of(status) if status else _outcomes().get(plain(diagnostic))
     said = event if has_code else f"{event} {status}"
     if outcome is None and A_PERSON_S.search(said):
         raise ValueError(f"event {shown_json(said.strip())} is not known")
@@ -299,6 +303,13 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
     return _BY_WORDS if is_sign and is_refused else outcome
 
 
+def _require_a_failure(diagnostic: str, said: Classification) -> None:
+    """Raises ValueError for a reason that may be that of a person who left."""
+    words, leaving = diagnostic.lower(), read_data("formats/generic.yaml")["leaving"]
+    if not said.rule or any(phrase in words for phrase in leaving):
+        raise ValueError(f"{shown_json(diagnostic)} may be no bounce's reason: see --category")
+
+
 def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -> Classification:
     """The category of a response, and why it does not count."""
     reply_code, enhanced = codes_of(status)
@@ -306,27 +317,36 @@ def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -
         return Classification(outcome.category, "generic.category", enhanced, outcome.not_counted)
     said = classify(diagnostic or status, enhanced, reply_code)
     not_counted = outcome.not_counted or said.not_counted
+    if said.category in (None, Category.UNKNOWN) and _is_bounce(diagnostic, of_a_kind=True):
+        outcome = _outcome_of(diagnostic) or outcome  # a reason in one word
     if said.category in (None, Category.UNKNOWN) and outcome.category is not Category.UNKNOWN:
         return Classification(outcome.category, outcome.rule, said.status, not_counted)
-    if not (diagnostic or said.rule or not_counted):
+    says_why = bool(diagnostic) and not _is_bounce(diagnostic, of_a_kind=False)
+    if not (says_why or said.rule or not_counted):
         word = shown_json(status or outcome.rule.removeprefix("generic."))
         raise ValueError(f"{word} gives no reason: needs a category, a status code or a diagnostic")
     return replace(said, not_counted=not_counted)
 
 
-def _names_of(field_name: str) -> Sequence[str]:
-    """The name of a field, and what senders call it."""
-    return [field_name, *read_data("formats/generic.yaml")["names"].get(field_name, ())]
+@lru_cache(1024)
+def _outcome_of(word: str) -> Outcome | None:
+    """What an event, or a status that is a word, means."""
+    known = _outcomes().get(plain(word))
+    if known is None and len(word) <= _LONGEST_EVENT:
+        about = read_data("formats/generic.yaml")["about"]
+        said = "".join(each for each in words_of(word) if each not in about)
+        known = _outcomes().get(said) if said != Category.UNKNOWN else None
+    return known
 
 
 @cache
 def _outcomes() -> dict[str, Outcome]:
     """What follows from the name of a category or an event, in plain form."""
-    by_name = {_plain(name): parse_outcome(name) for name in _OUTCOMES}
+    by_name = {plain(name): parse_outcome(name) for name in _OUTCOMES}
     for names, meaning in read_data("formats/generic.yaml")["words"].items():
         words = [word.strip() for word in names.split("|")]
         rule = f"generic.{words[0].replace(' ', '-')}"
-        by_name |= dict.fromkeys(map(_plain, words), replace(parse_outcome(meaning), rule=rule))
+        by_name |= dict.fromkeys(map(plain, words), replace(parse_outcome(meaning), rule=rule))
     return by_name
 
 
@@ -364,8 +384,3 @@ def _require(holds: bool, flag: str, value: str, known: Sequence[str]) -> None:
     if not holds:
         hint = did_you_mean(value, list(known)) or f"one of {', '.join(known)}"
         raise UsageError(f"{flag}: '{show_safely(value)}' is not known here", hint=hint)
-
-
-def _plain(name: str) -> str:
-    """A name as it is compared: `Email Address`, `email_address` and `EmailAddress` are one."""
-    return "".join(character for character in name.casefold() if character.isalnum())

@@ -57,6 +57,14 @@ _HTTP = re.compile(
 )
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
+# JSON, parts or fields of a form, or the header of a table, with an address in the last two
+_READABLE = re.compile(
+    rb"[\[{]\s*[\"{\[]|--[^\r\n]{1,100}\r?\nContent-|[\w-]+=[^\s&]*&\S*(?:@|%40)"
+    rb"|(?=[^\n]*(?:e-?mail|recipient|address))"
+    rb"\"?[\w .-]{1,40}\"?(?:[,;\t|]\"?[\w ./-]{0,40}\"?)+\r?\n",
+    re.IGNORECASE,
+)
+_OUTLOOK = b"\xd0\xcf\x11\xe0"  # how an OLE file begins
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
 
 
@@ -129,18 +137,24 @@ def _header(line: str, delimiter: str, name: str, number: int) -> list[str]:
 
 
 HEAD_BYTES = 1 << 16
-_JSON = (b"{", b"[", b'"{', b'"[')  # also in a JSON text
-_OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JSON = (b"{", b"[", b'"{', b'"[', b'"\\"')  # also in a JSON text
+# JSON below a comment, a fence or a guard; or behind what a logger writes before each line
+_JSON_BELOW = re.compile(rb"(?:(?!From |[\w-]+: )[^\n]*\n){1,20}?(?=[ \t]*[\[{]\s*[\"{\]])")
+_JSON_BEHIND = re.compile(rb"(?!From |[\w-]+: )[^\n{]{1,300}\{\s*\"[^\n]*")
+_OTHER_ENCODING = re.compile(rb"\xff\xfe|\xfe\xff|[\w{\[\"]\0|\0[\w{\[\"]")  # UTF-16
+_LOG_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d[ T]")  # and no array
 
 
 def detect(head: bytes, name: str) -> str:
     """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
-    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers
-    of HTTP, and on a log of another program.
+    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers of
+    HTTP, on a log of another program, and where other text stands before JSON.
     """
-    if head.startswith(_OTHER_ENCODINGS):
+    if _OTHER_ENCODING.match(head):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
+    if head.startswith(_OUTLOOK):
+        raise InputError(f"{name}: a message of Outlook", hint="save it as .eml")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if kind := _kind_of_document(text):
         return kind
@@ -150,13 +164,28 @@ def detect(head: bytes, name: str) -> str:
         )
     if is_postfix_log(text):
         return "postfix"
+    is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
+    if not is_table and (advice := _where_json_begins(text)):
+        raise InputError(f"{name}: JSON with other text before it", hint=advice)
     if is_log(text):
         raise InputError(
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",
         )
-    is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
     return "csv" if is_table else "mail"
+
+
+def _where_json_begins(text: bytes) -> str:
+    """How to cut off what stands before JSON; "" where there is none."""
+    if below := _JSON_BELOW.match(text):
+        lines = below[0].count(b"\n")
+        return f"cut it off: tail -n +{lines + 1}"
+    return "cut it off: sed 's/^[^{]*//'" if _JSON_BEHIND.match(text) else ""
+
+
+def seems_readable(head: bytes) -> bool:
+    """Whether a file whose name says nothing begins as a document, a log or a table of ours do."""
+    return bool(_READABLE.match(head)) or is_postfix_log(head)
 
 
 def detect_documents(head: bytes, format_: str) -> str:
@@ -166,7 +195,7 @@ def detect_documents(head: bytes, format_: str) -> str:
 
 
 def _kind_of_document(text: bytes) -> str:
-    if text.startswith(_JSON):
+    if text.startswith(_JSON) and not _LOG_STAMP.match(text):
         return "json"
     if _PARTS.match(text):
         return "parts"
@@ -250,7 +279,7 @@ class PayloadReader:
     ) -> Sequence[Event] | None:
         if self._reads_journal and is_journal_entry(document):
             return self._postfix.read_entry(document, context.source)
-        if self._reads_generic and self._generic.fits(document):
+        if self._reads_generic and self._generic.columns.fit(document):
             return [
                 _with_way_out(event, document) for event in self._generic.read(document, context)
             ]
@@ -274,13 +303,11 @@ class PayloadReader:
                 return columns
         if self._reads_generic:
             try:
-                fits = self._generic.fits(dict.fromkeys(header)) and self._generic.layout(
-                    tuple(header)
-                )
+                if self._generic.columns.fit(dict.fromkeys(header)):
+                    self._generic.columns.layout(tuple(header))
+                    return header
             except ValueError as error:
                 raise InputError(f"{name}:1: {error}", hint=_HINT) from None
-            if fits is not False:
-                return header
         raise InputError(f"{name}:1: no column 'email'", hint=_columns_hint(header))
 
 
@@ -318,11 +345,11 @@ def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 
 def _fields_of_parts(form: bytes, boundary: bytes) -> dict[str, object]:
     header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
-    fields = {
-        str(part.get_param("name", header="content-disposition")): _text_of_part(part)
+    fields = [
+        (str(part.get_param("name", header="content-disposition")), _text_of_part(part))
         for part in message_from_bytes(header + form).walk()
         if not part.is_multipart() and part.get_filename() is None
-    }
+    ]
     return form_fields(urlencode(fields))
 
 
@@ -350,8 +377,10 @@ def _columns_hint(header: list[str]) -> str:
 def _named_by(format_: Format, header: list[str]) -> list[str] | None:
     """The columns under the format's names; None if the file is not of this format."""
     for document in format_.documents:
-        named = {_plain(key): key for key in reversed(document.keys)}
-        columns = [named.get(_plain(column), column) for column in header]
+        # what is told by so little is told by its exact names: others have such columns, too
+        same = str if document.is_exact else _plain
+        named = {same(key): key for key in reversed(document.keys)}
+        columns = [named.get(same(column), column) for column in header]
         if document.matches(dict.fromkeys(columns, "")):
             return columns
     return None

@@ -29,7 +29,13 @@ from contactctl.responses.formats.mapping import FormatSource
 from contactctl.responses.formats.reader import PROVIDERS, sender_names
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import NO_NAMING, Naming, read_mail
-from contactctl.responses.payloads import HEAD_BYTES, PayloadReader, detect, detect_documents
+from contactctl.responses.payloads import (
+    HEAD_BYTES,
+    PayloadReader,
+    detect,
+    detect_documents,
+    seems_readable,
+)
 
 Input = Path | BinaryIO
 
@@ -43,7 +49,7 @@ _MAIL_BEGINNING = re.compile(
     rb"|delivered-to|mime-version):)",
     re.IGNORECASE | re.MULTILINE,
 )
-_KNOWN_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log", ".zip", ".tar", ".tgz")
+_KNOWN_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log", ".msg", ".zip", ".tar", ".tgz")
 _OTHER = "neither a mail nor a document"
 
 
@@ -77,12 +83,13 @@ def read_events(
 
     `format` is `auto`, one of FORMATS, a sender's, or the name of an own one. Of a folder, and
     those below it, the mails are read, and with `auto` the JSON, CSV and log files too, and
-    documents and mails whose names have no suffix; what is nothing of these is a NoResponse. With
-    another format all files are. A ZIP or tar archive is read as a folder. Inputs may be compressed
-    with gzip. Files and streams without content hold nothing, but for a file that is called .eml.
+    whatever else begins like one of these; what does not is a NoResponse. With another format all
+    files are. A ZIP or tar archive is read as a folder. Inputs may be compressed with gzip. Files
+    and streams without content hold nothing, but for a file that is called .eml.
 
     Raises UsageError at once on an unknown format, InputError on an input that cannot be opened or
-    is refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows.
+    is refused as a whole; all else becomes a Rejection, a file in a folder too, or a NoResponse
+    where nothing follows.
     """
     own = own or OwnFormats()
     require_format(format, own)
@@ -141,10 +148,13 @@ class _Reader:
         if self.format in ("auto", "mail"):
             yield from read_mails(iter_mails(path), self.classifier, self.naming)
         for file in other_files(path) if self.format != "mail" else ():
-            if self.format != "auto" or _is_known(file, partial(_beginning, file)):
-                yield from self._read_file(file)
-            else:
-                yield NoResponse(str(file), _OTHER)
+            yield from _or_rejected(self._read_other(file), str(file))
+
+    def _read_other(self, file: Path) -> Iterator[Event]:
+        if self.format != "auto" or _is_known(file, partial(_beginning, file)):
+            yield from self._read_file(file)
+        else:
+            yield NoResponse(str(file), _OTHER)
 
     def read_stream(self, stream: BinaryIO) -> Iterator[Event]:
         name = str(getattr(stream, "name", "<stdin>"))
@@ -171,7 +181,8 @@ class _Reader:
             if is_archive(start):
                 yield Rejection(member, "an archive in an archive", b"")
             elif self.format != "auto" or _is_known(PurePath(member), partial(_unpacked, start)):
-                yield from self.read_stream(BufferedReader(Replayed(start, file, member)))
+                inside = BufferedReader(Replayed(start, file, member))
+                yield from _or_rejected(self.read_stream(inside), member)
             else:
                 yield NoResponse(member, _OTHER)
 
@@ -204,16 +215,22 @@ class _Reader:
         return "json" if self.format == "jsonl" else detect_documents(head, self.format)
 
 
+def _or_rejected(events: Iterator[Event], name: str) -> Iterator[Event]:
+    """One file among others is no reason to read none."""
+    try:
+        yield from events
+    except InputError as error:
+        reason = error.message.removeprefix(f"{name}:").removeprefix(" ")
+        yield Rejection(name, f"{reason}; {error.hint}" if error.hint else reason)
+
+
 def _is_known(path: PurePath, beginning: Callable[[], bytes]) -> bool:
-    """Whether a file in a folder is a document or a mail, by its name or, where that says
-    nothing, as those of objects in a store (`3a7f-b1`), by its beginning."""
+    """Whether a file in a folder is a document or a mail, by its name or by its beginning."""
     plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     if plain.suffix.lower() in _KNOWN_SUFFIXES or is_called_mail(plain):
         return True
-    if plain.suffix[1:].isalpha():
-        return False
     head = beginning().removeprefix(BOM_UTF8).lstrip()
-    return head.startswith((b"{", b"[")) or _MAIL_BEGINNING.match(head) is not None
+    return seems_readable(head) or _MAIL_BEGINNING.match(head) is not None
 
 
 def _beginning(path: Path) -> bytes:

@@ -78,10 +78,11 @@ def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:
     )
     [response] = result.json["data"]["responses"]
     assert (response["category"], response["occurred_at"][:10]) == ("transient", "2026-03-01")
-    blocked = run_cli(
-        ["responses", "classify", str(rows), "--map", "Who=email", "--category", "blocked"]
-    )
-    assert "without a time" in blocked.stderr
+    classify_blocked = ["responses", "classify", str(rows), "--map", "Who=email"]
+    classify_blocked += ["--category", "blocked"]
+    asked = run_cli(classify_blocked)
+    assert (asked.exit_code, "is 'When' its time?" in asked.stderr) == (5, True)
+    assert "without a time" in run_cli([*classify_blocked, "--map", "When="]).stderr
     combined = run_cli(["responses", "classify", str(rows), "--map", "Who=email", "--from", "ses"])
     assert combined.exit_code == 2
 

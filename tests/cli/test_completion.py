@@ -65,7 +65,7 @@ def store(tmp_path: Path) -> Path:
         ("preview --fields email,last_op", ["email,last_opportunity", "email,last_opened"]),
         ("contacts list --fields attributes.", ["attributes.plan"]),
         ("runs list --fields ema", []),
-        ("responses ingest --from send", ["sendgrid"]),
+        ("responses ingest --from send", ["sendgrid", "sendpulse", "sendy"]),
         ("fields --format js", ["json", "jsonl"]),
         ("preview --where last_op", ["last_opportunity", "last_opened"]),
         ("runs show ", ["12", "1"]),
@@ -155,7 +155,7 @@ def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path
     ("words", "expected"),
     [
         ("contacts list --fields = email,first_", ["email,first_name"]),
-        ("responses ingest --from = send", ["sendgrid"]),
+        ("responses ingest --from = send", ["sendgrid", "sendpulse", "sendy"]),
         ("contacts list --fields = email --where 'last_op", ["last_opportunity", "last_opened"]),
         (
             "preview --where 'last_opportunity old",

@@ -75,7 +75,7 @@ def test_every_page_is_read_once_and_nothing_new_leaves_no_run(
     provider, server = sendgrid
     first = fetch(store, server)
     assert first.ingested.counts.recorded == 12
-    assert [each.query["offset"] for each in server.asked] == ["0", "5", "10"]
+    assert [each.query["offset"] for each in server.asked] == ["0", "5", "10", "12"]
     require_documented("sendgrid", server.exchanges)
     again = fetch(store, server, now=NOW + timedelta(minutes=5))
     assert (again.ingested.run, len(runs(store))) == (None, 1)
@@ -193,6 +193,42 @@ def test_a_page_that_comes_twice_counts_once(store: Store) -> None:
     with api_server(repeats) as server:
         result = fetch(store, server)
     assert (result.ingested.counts.recorded, result.ingested.counts.duplicates) == (7, 5)
+
+
+def test_a_server_may_give_fewer_than_asked_for_and_know_of_no_offset(store: Store) -> None:
+    rows = [bounce(number) for number in range(9)]
+    with api_server(lambda asked: Answer(rows[int(asked.query["offset"]) :][:3])) as server:
+        assert fetch(store, server).ingested.counts.recorded == 9
+    with api_server(lambda _asked: Answer(rows[:3])) as server:
+        assert fetch(store, server).ingested.counts.duplicates == 3
+    with api_server(lambda _asked: Answer(rows[:5])) as server:
+        with pytest.raises(ApiError, match="lead in a circle"):
+            fetch(store, server)
+        assert len(server.asked) == 3
+
+
+def test_an_object_without_anything_is_a_list_without_anything(store: Store) -> None:
+    with api_server(lambda _asked: Answer({})) as server:
+        assert fetch(store, server, provider="brevo", lists=("spam",)).ingested.run is None
+
+
+@pytest.mark.parametrize("items", [0, 1])
+def test_an_empty_page_may_have_a_successor_but_not_for_ever(store: Store, items: int) -> None:
+    event = {"type": "bounce", "event_id": "1", "rcpt_to": "p@x.no", "bounce_class": "10"}
+    last = 3
+
+    def sparkpost(asked: Asked) -> Answer:
+        at = int(asked.query["cursor"].replace("initial", "0"))
+        link = {"next": f"/api/v1/events/message?cursor={at + 1}"} if at < last else {}
+        found = [event | {"event_id": "2"}] if at == 2 else [event] * items
+        return Answer({"results": found, "links": link})
+
+    with api_server(sparkpost) as server:
+        result = fetch(store, server, provider="sparkpost", lists=())
+        assert result.ingested.counts.recorded == items + 1
+        last = 10**6
+        with pytest.raises(ApiError, match="lead in a circle"):
+            fetch(store, server, provider="sparkpost", lists=())
 
 
 def mailgun_event(number: int) -> dict[str, Any]:

@@ -95,6 +95,33 @@ def test_each_provider_is_told_as_its_documents_say(
     require_documented(provider, server.exchanges)
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_told"),
+    [
+        (Answer({"errors": [{"message": "bad"}]}, 200), False),
+        (Answer({"success": False}, 202), False),
+        (Answer({"errors": [{"message": "exists"}]}, 409), True),
+    ],
+)
+def test_one_address_that_is_not_taken_spoils_no_other(
+    store: Store, answer: Answer, is_told: bool
+) -> None:
+    import_states(store, 4)
+
+    def sendgrid(asked: Asked) -> Answer:
+        if len(emails := asked.body["recipient_emails"]) > 2:
+            return Answer({"errors": [{"message": "too much"}]}, 413)
+        return answer if "gone1@x.no" in emails else Answer(None, 204)
+
+    with api_server(sendgrid) as server:
+        source = ProviderSource("p", "sendgrid", Secret(env="PUSH_KEY"), url=server.url)
+        session = make_session(store, sources={"p": source}, limits=Limits(1000))
+        said = Confirmation(4, 4)
+        done = run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
+    assert done is not None
+    assert (done.changed, sum(done.skipped.values())) == ((4, 0) if is_told else (3, 1))
+
+
 def test_mailjet_has_no_list_to_pull(store: Store) -> None:
     source = ProviderSource("p", "mailjet", Secret(file=Path("key")))
     whole = FetchOptions(is_pull=True)

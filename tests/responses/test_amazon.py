@@ -66,6 +66,23 @@ def test_the_account_s_suppression_list(ses: ApiServer) -> None:
     listed.remove(["a@x.no"])  # is not there, which is no error
 
 
+def test_pages_that_lead_in_a_circle_and_addresses_that_are_none() -> None:
+    def answers(asked: Asked) -> Answer:
+        if asked.method == "GET":
+            return Answer({"SuppressedDestinationSummaries": [suppressed(1)], "NextToken": "same"})
+        if "bad" in asked.body["EmailAddress"]:
+            return Answer({"message": "no"}, 400, {"x-amzn-ErrorType": "BadRequestException"})
+        return Answer({})
+
+    with api_server(answers) as server:
+        listed = SesList(ProviderSource("ses", "ses", url=server.url, region="eu-west-1"))
+        with pytest.raises(ApiError, match="lead in a circle"):
+            list(listed.keys())
+        assert listed.add(["bad@x.no", "a@x.no"]) == {"bad@x.no"}
+        with pytest.raises(ApiError, match="BadRequest"):
+            listed.add(["bad@x.no", "bad2@x.no"])
+
+
 def test_a_refusal_is_an_error_of_the_source() -> None:
     denied = Answer({"message": "no"}, 403, {"x-amzn-ErrorType": "AccessDeniedException"})
     with api_server(lambda _: denied) as server:

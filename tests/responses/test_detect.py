@@ -65,9 +65,27 @@ def test_headers_of_http_are_refused_with_advice(head: str) -> None:
     assert "curl without -i" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("head", "command"),
+    [
+        ("// exported\n/* twice */\n[{}]\n", "tail -n +3"),
+        ("```json\n{\n", "tail -n +2"),
+        ('jsonp([{"a": 1}]);\n', "sed"),
+        ('INFO:hooks:received {"a": 1}\n', "sed"),
+        ('2025-11-27T11:00:01Z {"a": 1}\n', "sed"),
+        ('[2025-11-27 11:00:01] prod.INFO: hook {"a": 1} []\n', "sed"),
+    ],
+)
+def test_text_before_json_is_refused_with_advice(head: str, command: str) -> None:
+    with pytest.raises(InputError, match="JSON with other text before it") as caught:
+        detect(head.replace("{}", '{"a": 1}').replace("{\n", '{"a":\n').encode(), "f")
+    assert command in caught.value.hint
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_refused_with_advice(encoding: str) -> None:
+@pytest.mark.parametrize("text", ["\ufeff{}", "{}", "email,event\n"])
+def test_utf_16_is_refused_with_advice(encoding: str, text: str) -> None:
     with pytest.raises(InputError) as caught:
-        detect("\ufeff{}".encode(encoding), "events.json")
+        detect(text.encode(encoding), "events.json")
     assert "events.json" in caught.value.message
     assert "UTF-8" in caught.value.hint

@@ -97,13 +97,66 @@ def test_a_mail_from_which_nothing_follows_is_told(tmp_path: Path) -> None:
 def test_a_folder_of_mails_and_payloads(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(BOUNCE)
     (tmp_path / "b.jsonl").write_bytes(GENERIC)
-    (tmp_path / "notes.txt").write_bytes(GENERIC)
+    (tmp_path / "c.txt").write_bytes(GENERIC)
+    (tmp_path / "notes.txt").write_bytes(b"Nothing, of nobody; at all\n[x]\n")
     *events, notes = read(tmp_path)
-    assert in_short(events) == [*MAIL_READS, *GENERIC_READS]
+    assert in_short(events) == [*MAIL_READS, *GENERIC_READS * 2]
     assert notes == NoResponse(str(tmp_path / "notes.txt"), "neither a mail nor a document")
     assert in_short(read(tmp_path, format="mail")) == MAIL_READS
     (tmp_path / "a.eml").unlink()
+    (tmp_path / "notes.txt").unlink()
     assert in_short(read(tmp_path, format="jsonl")) == GENERIC_READS * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_read"),
+    [
+        ("hook-1.body", GENERIC, True),
+        ("hook.payload", b"event=complained&recipient=kari%40example.org", True),
+        ("bounce.txt", BOUNCE, True),
+        ("list.tsv", b"email\tevent\nkari@example.org\tcomplaint\n", True),
+        (
+            "mail.log.1",
+            b"Mar  1 10:00:00 mx postfix/smtp[1]: F1A2: to=<a@b.no>, status=sent (o)",
+            True,
+        ),
+        ("old.conf", b"[main]\nkey=1\n", False),
+        ("app.ini", b"colour=red\n", False),
+        ("page.html", b"<p>Mail, to an address</p>\n", False),
+        ("read.md", b"# Email\n", False),
+    ],
+)
+def test_a_file_in_a_folder_is_what_it_begins_like(
+    tmp_path: Path, name: str, content: bytes, is_read: bool
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (event,) = read(tmp_path)
+    assert not isinstance(event, Rejection)
+    assert isinstance(event, NoResponse) is not is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("auth.log", b"Mar  1 10:00:00 mx sshd[1]: bye\n", "a log, and none of its"),
+        ("x.csv", b"a,b\n1,2\n", "no column 'email'"),
+        ("x.msg", b"\xd0\xcf\x11\xe0\xa1", "a message of Outlook; save it as .eml"),
+        ("a.json", b"\x1f\x8bnot gzip", "damaged or cut off"),
+    ],
+)
+def test_one_file_in_a_folder_that_is_refused_leaves_the_others(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "z.jsonl").write_bytes(GENERIC)
+    refused, *events = read(tmp_path)
+    assert isinstance(refused, Rejection)
+    assert reason in refused.reason
+    assert in_short(events) == GENERIC_READS
+    with pytest.raises(InputError):
+        read(tmp_path / name)
+    (refused,) = read(io.BytesIO(zipped({name: content})))
+    assert isinstance(refused, Rejection)
 
 
 def test_a_folder_of_a_providers_objects(tmp_path: Path) -> None:
@@ -131,7 +184,7 @@ def test_what_is_packed_is_unpacked_and_damage_is_an_error(tmp_path: Path) -> No
         read(io.BytesIO(packed[:-500]))
     (tmp_path / "a.json").write_bytes(b"\x1f\x8bnot gzip")
     with pytest.raises(InputError, match="damaged or cut off"):
-        read(tmp_path)
+        read(tmp_path / "a.json")
 
 
 def test_a_pipe(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What stands between us and a provider: limits, packers, proxies, clocks, odd answers."""
 
 import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 
 from contactctl.domain.sources import ProviderSource, Secret
 from contactctl.operations.secrets import read_key
-from contactctl.responses.apis import transport
+from contactctl.responses.apis import lists, transport
 from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.lists import ApiList, value_at
+from contactctl.responses.apis.lists import ApiList, Page, pages_of, value_at
 from contactctl.responses.apis.transport import ApiError, Client
 from helpers.api_server import Answer, Asked, api_server
 
@@ -85,6 +86,9 @@ def test_an_answer_may_be_packed(form: str) -> None:
     packed.headers["Content-Encoding"] = form
     found, _, _ = asked_for([packed])
     assert found == [{"email": "b@x.no"}]
+    raw = b'[{"email": "c@x.no"}]'
+    pieces = Answer(gzip.compress(raw[:9]) + gzip.compress(raw[9:]), 200, dict(packed.headers))
+    assert asked_for([pieces])[0] == [{"email": "c@x.no"}]
     broken = Answer(packed.body[:20], 200, dict(packed.headers))
     assert asked_for([broken])[0] == SOME.body
 
@@ -116,6 +120,15 @@ def test_errors_in_a_good_answer_are_errors(method: str) -> None:
         asked_for([Answer({"errors": [{"message": "over quota"}], "results": []})], method)
     assert KEY not in f"{raised.value} {raised.value.hint}"
     assert asked_for([Answer({"errors": []})], method)[0] == {"errors": []}
+    for told in [
+        {"error": "over quota"},
+        {"success": False, "message": "over quota"},
+        {"status": "error", "message": "over quota"},
+        {"ErrorCode": 300, "Message": "over quota"},
+        {"code": "invalid_parameter", "message": "over quota"},
+    ]:
+        with pytest.raises(ApiError, match="has errors"):
+            asked_for([Answer(told)], method)
     assert asked_for([Answer(b"OK")], "POST")[0] is None
 
 
@@ -141,6 +154,14 @@ def test_the_usual_port_is_of_the_same_host() -> None:
             client.get(other)
 
 
+def test_a_gateway_s_address_keeps_its_path() -> None:
+    with api_server(lambda _asked: SOME) as server:
+        client = client_of(f"{server.url}/sendgrid/")
+        for address in (PATH, f"{server.url}/sendgrid{PATH}"):
+            assert client.get(address) == SOME.body
+    assert {each.path for each in server.asked} == {f"/sendgrid{PATH}"}
+
+
 def test_what_is_said_to_this_machine_passes_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with api_server(lambda _asked: Answer(None, 500)) as proxy:
         for name in ("http_proxy", "HTTP_PROXY"):
@@ -149,6 +170,15 @@ def test_what_is_said_to_this_machine_passes_no_proxy(monkeypatch: pytest.Monkey
             monkeypatch.delenv(name, raising=False)
         assert asked_for([])[0] == SOME.body
     assert proxy.asked == []
+
+
+def test_a_list_that_is_given_whole_whatever_is_asked_for_has_an_end() -> None:
+    now = datetime.now(UTC)
+    with api_server(lambda _asked: SOME) as server:
+        client, call = client_of(server.url), api_of("sendgrid").lists["bounces"]
+        *_, last = pages_of(client, call, lists.Asked({}, now, now))
+    assert [each.query["offset"] for each in server.asked] == ["0", "1"]
+    assert last == Page([], None)  # what a fetch keeps of a list that it has read
 
 
 def test_links_to_pages_may_be_a_list_and_may_not_lead_in_a_circle() -> None:

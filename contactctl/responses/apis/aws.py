@@ -28,7 +28,7 @@ class SesList:
 
     def pages(self, since: datetime | None, start: str | None = None) -> Iterator[Page]:
         """All pages of those suppressed `since`; an item's times are as ISO 8601."""
-        token = start
+        token, been_at = start, set[str]()
         while True:
             asked: dict[str, Any] = {"PageSize": _PAGE_SIZE}
             if since is not None:
@@ -43,6 +43,9 @@ class SesList:
             yield Page([_plain(item) for item in found], token)
             if not token:
                 return
+            if token in been_at:
+                raise ApiError(f"source {self._source.name}: the pages lead in a circle")
+            been_at.add(token)
 
     def keys(self) -> Iterator[list[str]]:
         """The email keys on it."""
@@ -51,12 +54,19 @@ class SesList:
             yield new_keys((item.get("EmailAddress") for item in page.items), seen)
 
     def add(self, emails: Sequence[str]) -> Collection[str]:
-        """Suppress addresses, as bounces: the service knows no other reason but a complaint."""
+        """Suppress addresses, as bounces: the service knows no other reason but a complaint. One
+        that it takes for none is refused; where all are, they are not what is wrong."""
+        refused = set[str]()
         for email in emails:
             self._pace.wait()
             with _amazon_errors(self._source):
-                self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
-        return ()
+                try:
+                    self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
+                except self._client.exceptions.BadRequestException:
+                    refused.add(email)
+                    if len(refused) == len(emails) > 1:
+                        raise
+        return refused
 
     def remove(self, emails: Sequence[str]) -> Collection[str]:
         """Take addresses off."""

@@ -26,11 +26,13 @@ FORMS: Mapping[str, Callable[[datetime], str]] = {
 @dataclass(frozen=True, slots=True)
 class Paging:
     """How further pages are asked for: by an `offset` that grows, or by the address at the path
-    `next` of an answer; `size` is the parameter for the page's size. None of them: one page."""
+    `next` of an answer, which with `past_empty` an empty page may have, too; `size` is the
+    parameter for the page's size. None of them: one page."""
 
     offset: str = ""
     next: str = ""
     size: str = ""
+    past_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

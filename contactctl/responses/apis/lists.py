@@ -9,12 +9,18 @@ from contactctl.domain.emails import email_key
 from contactctl.responses.apis.description import FORMS, Change, ListCall
 from contactctl.responses.apis.transport import ApiError, Client
 
+_MOST_REPEATED = 2  # a page may come again, as what is before it moves on
+_MOST_EMPTY = 100
+
 
 class Page(NamedTuple):
     """Items of a list, and where the next page is, an offset or an address; None: there is none."""
 
     items: list[Any]
     next: int | str | None
+
+
+_END = Page([], None)
 
 
 class Asked(NamedTuple):
@@ -28,15 +34,23 @@ class Asked(NamedTuple):
 def pages_of(
     client: Client, call: ListCall, asked: Asked, start: int | str | None = None
 ) -> Iterator[Page]:
-    """All pages, the first one that at `start`. ApiError for an answer that is no such list."""
+    """All pages, the first one that at `start`. ApiError for an answer that is no such list, and
+    for pages that do not come to an end."""
     at, been_at = start, {start}
+    latest: list[Any] = []
+    repeated = 0
     while True:
         page = _page(client, call, asked, at)
+        repeated = repeated + 1 if page.items == latest else 0
+        if repeated and call.paging.offset and len(page.items) < _page_size(client, call):
+            page = _END  # all there is, whatever is asked for
+        if page.next == at:
+            page = page._replace(next=None)
         yield page
-        if page.next is None or page.next == at:
+        if page.next is None:
             return
-        at = page.next
-        if at in been_at:
+        at, latest = page.next, page.items
+        if at in been_at or repeated == (_MOST_REPEATED if latest else _MOST_EMPTY):
             raise ApiError(
                 f"source: the pages of {call.path} lead in a circle", hint="tell the provider"
             )
@@ -73,7 +87,7 @@ def _page(client: Client, call: ListCall, asked: Asked, at: int | str | None) ->
         if paging.offset:
             query[paging.offset] = str(at or 0)
         answer = client.get(filled(call.path, asked.names), query)
-    items = value_at(answer, call.items)
+    items = [] if answer == {} and call.items else value_at(answer, call.items)
     if not isinstance(items, list):
         raise ApiError(
             f"source: {call.path} gave no list{f' {call.items!r}' if call.items else ''}",
@@ -85,18 +99,19 @@ def _page(client: Client, call: ListCall, asked: Asked, at: int | str | None) ->
 def _next(
     client: Client, call: ListCall, answer: Any, at: int | str | None, items: list[Any]
 ) -> int | str | None:
-    """A full page has a successor; a link leads on for as long as there are items."""
+    """A page with items has a successor: some give fewer than they are asked for. So has an empty
+    one where only the last has no link."""
     paging = call.paging
-    if not items:
-        return None
-    if paging.next:
+    if paging.next and (items or paging.past_empty):
         link = value_at(answer, paging.next)
         return link if isinstance(link, str) and link else None
-    if not paging.offset or len(items) < _page_size(client, call):
+    if not paging.offset or not items:
         return None
     offset = (at if isinstance(at, int) else 0) + len(items)
-    most = client.api.most
-    if most is not None and offset + _page_size(client, call) > most:
+    most, size = client.api.most, _page_size(client, call)
+    if most is not None and offset + size > most:
+        if len(items) < size:
+            return None
         raise ApiError(
             f"source: {call.path} has more than {most:,} items, and does not give the rest",
             hint="fetch more often; --since with a later day reads from there",
@@ -123,7 +138,9 @@ def _page_size(client: Client, call: ListCall) -> int:
 
 
 _BAD_REQUEST = (400, 422)
-_NOT_FOUND = 404
+_TOO_MUCH = (413,)
+_NOT_THERE = (404, 410)
+_ALREADY_THERE = (409,)
 
 
 class SuppressionList(Protocol):
@@ -186,11 +203,14 @@ class ApiList:
         try:
             return self._send(change, emails)
         except ApiError as error:
-            if error.status == _NOT_FOUND and change is self._described.remove:
+            is_so = _NOT_THERE if change is self._described.remove else _ALREADY_THERE
+            if error.status in is_so and len(emails) == 1:
                 return set()
-            if error.status not in _BAD_REQUEST:
+            if error.status not in (*_BAD_REQUEST, *_TOO_MUCH, *is_so):
                 raise
             if len(emails) == 1:
+                if error.status in _TOO_MUCH:
+                    raise
                 return {*emails}
             half = len(emails) // 2
             refused = self._some(change, emails[:half]) | self._some(change, emails[half:])

@@ -38,6 +38,8 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 120.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_QUOTED = 200
+_PROBLEMS = ("errors", "error", "ErrorMessage", "ErrorCode")
+_REFUSED = 422  # as which an answer counts that has errors and says that it is good
 _MOST_AHEAD_S = 3600.0  # half of what is read again (domain.sources.FOR_LATE_EVENTS)
 _A_MOMENT = 1e9  # seconds: no pause is as long
 
@@ -155,7 +157,9 @@ class Client:
     def _request(
         self, method: str, address: str, query: Mapping[str, str] | None, body: Any
     ) -> Request:
-        target = urljoin(f"{self._url}/", address)
+        # a gateway's address may have a path of its own
+        is_path = address.startswith("/") and not address.startswith("//")
+        target = self._url + address if is_path else urljoin(f"{self._url}/", address)
         if _origin(target) != _origin(self._url):
             raise self._failed("an answer leads to another host; nothing was sent there")
         if query:
@@ -183,10 +187,11 @@ class Client:
                 return None  # done, in words of its own
             # cut off on the way, or the page of a proxy
             raise HTTPException("the answer is not JSON") from None
-        if isinstance(found, dict) and found.get("errors"):
-            raise self._failed(
-                f"the answer has errors: {_on_one_line(json.dumps(found['errors']))}"
-            )
+        if isinstance(found, dict) and (problem := _problem_in(found)):
+            failure = self._failed(f"the answer has errors: {problem}")
+            if request.get_method() != "GET":
+                failure.status = _REFUSED
+            raise failure
         return found
 
     def _require_clock(self, headers: Message) -> None:
@@ -207,11 +212,7 @@ class Client:
             if time.monotonic() > until:
                 raise TimeoutError
         if answer.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
-            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            try:
-                raw = bytearray(unpacker.decompress(raw, MAX_ANSWER_BYTES + 1))
-            except zlib.error:
-                raise HTTPException("the answer is not what gzip packs") from None
+            raw = _unpacked(raw)
         if len(raw) > MAX_ANSWER_BYTES:
             raise self._failed(f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB")
         return bytes(raw)
@@ -266,6 +267,31 @@ def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     usual_port = ":443" if parts.scheme == "https" else ":80"
     return parts.scheme, parts.netloc.lower().removesuffix(usual_port)
+
+
+def _unpacked(raw: bytearray) -> bytearray:
+    """What gzip has packed, in one piece or several."""
+    found, left = bytearray(), bytes(raw)
+    while left and len(found) <= MAX_ANSWER_BYTES:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found += unpacker.decompress(left, MAX_ANSWER_BYTES + 1 - len(found))
+        except zlib.error:
+            raise HTTPException("the answer is not what gzip packs") from None
+        left = unpacker.unused_data
+    return found
+
+
+def _problem_in(found: Mapping[str, Any]) -> str:
+    """What an answer that should be good says of a failure, on one line; "" where it says none."""
+    told = next((found[name] for name in _PROBLEMS if found.get(name)), None)
+    is_one = (
+        told is not None
+        or found.get("success") is False
+        or found.get("status") == "error"
+        or found.keys() == {"code", "message"}
+    )
+    return _on_one_line(json.dumps(told or found)) if is_one else ""
 
 
 def _retry_after(headers: Message | None) -> float | None:

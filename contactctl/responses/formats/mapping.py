@@ -131,6 +131,7 @@ class Document:
         emails = [paths.parse_path(text) for text in paths.texts_of(_email_of(mapping))]
         self.keys = tuple(dict.fromkeys(_top_level_keys(mapping)))
         self.matches = _test_of(mapping)
+        self.is_exact = "only" in mapping and "event" not in mapping
         self.anchors = paths.anchors(_when_of(mapping)) if _when_of(mapping) else None
         self._scope = paths.Scope(emails)
         self._email = paths.value_getter(mapping["email"], self._scope)
@@ -208,8 +209,9 @@ class Document:
                 return Rejection(source, f"{self.name} event of {recipient}: {error}")
         key = self._source_key(row, given, recipient, occurred_at)
         if isinstance(outcome, str):
-            if A_PERSON_S.search(outcome):
-                return Rejection(source, f"{self.name} event {text_of(outcome)[:200]}: not known")
+            if not outcome or A_PERSON_S.search(outcome):
+                told = f" {text_of(outcome)[:200]}: not known" if outcome else " without a type"
+                return Rejection(source, f"{self.name} event{told}")
             said = self._unknown_event(row, outcome)
         elif outcome.kind is Kind.ACTIVITY:
             agent = self._text("user_agent", row)
@@ -281,7 +283,7 @@ class Document:
     def _unknown_event(self, row: paths.Row, event: str) -> _Judgement:
         """An event that the mapping does not name: kept, never counted."""
         diagnostic = self._text("diagnostic", row)
-        named = f"unrecognised {self.name} event {text_of(event)[:200] or 'without a type'}"
+        named = f"unrecognised {self.name} event {text_of(event)[:200]}"
         diagnostic = f"{named}: {diagnostic}" if diagnostic else named
         rule = f"{self.name}.{_UNKNOWN_EVENT}"
         status = self._status_of(row)

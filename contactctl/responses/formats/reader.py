@@ -62,13 +62,16 @@ class _Envelope:
     time: str
     ignored: str
     refusal: str
+    is_nothing: bool
 
     def open(self, document: Mapping[str, object]) -> Opened | None:
         if self.refusal:
             raise ValueError(f"{self.name}: {self.refusal}")
+        if self.is_nothing:
+            return Opened()
         inside = document.get(self.steps[0])
         if len(self.steps) > 1:
-            is_as_told = isinstance(inside, dict if "*" in self.steps else list)
+            is_as_told = isinstance(inside, list if self.steps[1] == "[]" else dict)
             return Opened(tuple(self._numbered(document))) if is_as_told else None
         if isinstance(inside, str):
             if self.ignored and inside.startswith(self.ignored):
@@ -99,22 +102,31 @@ def _opened_text(value: object) -> object:
 
 
 def _decoded(text: str) -> object:
-    """The JSON of a text, which queues and gateways may hand over in base64; the fields of a form.
-    Raises ValueError."""
+    """The JSON of a text, or the fields of a form; queues and gateways may hand either over in
+    base64. Raises ValueError."""
     try:
-        return decode(text)
+        return _json_or_form(text)
     except ValueError as error:
         try:
-            return decode(b64decode(text, validate=True).decode())
+            return _json_or_form(b64decode(text, validate=True).decode())
         except ValueError:
-            fields = form_fields(text) if _FORM.fullmatch(text) else {}
-        if not fields:
             raise error from None
-        return fields
+
+
+def _json_or_form(text: str) -> object:
+    try:
+        return decode(text)
+    except ValueError:
+        if _FORM.fullmatch(text) and (fields := form_fields(text)):
+            return fields
+        raise
 
 
 def form_fields(text: str) -> dict[str, Any]:
-    """The fields of a form, `data[email]` within an object `data`, as PHP and Rails read them."""
+    """The fields of a form, `data[email]` within an object `data`, as PHP and Rails read them.
+
+    Of a name given twice the first counts: senders put what their customers added after their own.
+    """
     form: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *way, last = name.replace("]", "").split("[", _MAX_FORM_DEPTH)
@@ -122,7 +134,7 @@ def form_fields(text: str) -> dict[str, Any]:
         for key in way:
             found = inside.setdefault(key, {})
             inside = found if isinstance(found, dict) else inside.setdefault(f"{key}[]", {})
-        inside[last] = value
+        inside.setdefault(last, value)
     return form
 
 
@@ -153,6 +165,7 @@ def _envelopes() -> dict[str, list[_Envelope]]:
             entry.get("time", ""),
             entry.get("ignore", ""),
             entry.get("refuse", ""),
+            entry.get("nothing", False),
         )
         envelopes.setdefault(envelope.steps[0], []).append(envelope)
     return envelopes
@@ -232,7 +245,7 @@ class DocumentReader:
         return self._read(value, Context(place, self._classify), MAX_ENVELOPES)
 
     def _read(self, value: object, context: Context, envelopes_left: int) -> Iterable[Event]:
-        if isinstance(value, str) and envelopes_left:  # a JSON text in a list, or in a line
+        while isinstance(value, str) and envelopes_left:  # a JSON text in a list, or in a line
             value, envelopes_left = _opened_text(value), envelopes_left - 1
         if isinstance(value, list) and envelopes_left < MAX_ENVELOPES:
             inside = tuple((f"[{number}]", item) for number, item in enumerate(value))

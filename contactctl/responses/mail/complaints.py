@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from contactctl.domain.responses import Category
 from contactctl.responses.data import read_data
+from contactctl.responses.fields import address_of
 from contactctl.responses.mail.addresses import find_address, find_addresses
 from contactctl.responses.mail.anatomy import Anatomy
 from contactctl.responses.mail.bounce import Naming
@@ -113,6 +114,11 @@ _SUBJECT = re.compile(
     r"(?:please )?(?:list-?)?(?:un-?subscribe|opt-?out)(?: me)?[.!]?(?:[ :]{1,3}\S{1,200})?",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(
+    r"(?:please )?(?:list-?)?(?:un-?subscribe|opt-?out|remove|delete)"
+    r"(?: (?:the|my) (?:e-?mail )?address)?[ :<]{1,3}(?=[^\s@]{1,64}@)",
+    re.IGNORECASE,
+)
 # `unsub+kari=example.org`, `news-unsubscribe`, `news-leave`
 _LOCAL_PART = re.compile(
     r"(?:(?P<list>[\w.+-]{1,64})[-.+])?"
@@ -124,6 +130,7 @@ _LOCAL_PART = re.compile(
 _ENCODED = re.compile(r"(?:.*[+])?(?P<local>[^=@]{1,64})=(?P<domain>[\w-]+(?:\.[\w-]+)+)")
 _MAX_OWN_CHARACTERS = 400  # who writes more has something else to say as well
 _MAX_NAME_WORDS = 5
+_NOBODY = re.compile(r"\b(?:no|do[-_.]?not|ne)[-_.]?reply", re.IGNORECASE)
 _ADDRESSED = ("x-original-to", "delivered-to", "envelope-to", "to")
 
 
@@ -131,26 +138,55 @@ def unsubscriber(anatomy: Anatomy, naming: Naming) -> tuple[str, str | None] | N
     """(who leaves, the list that the address names or None); None for any other mail."""
     headers = anatomy.headers
     impression = Impression(headers)
-    if anatomy.status or anatomy.is_delivery_report or "x-failed-recipients" in headers:
-        return None
-    if impression.is_from_mail_system or impression.is_list_mail or impression.is_auto_reply:
-        return None
-    if impression.has_null_sender or headers.get("auto-submitted").lower().startswith("auto-repl"):
+    if _is_of_a_program(anatomy, impression):
         return None
     values = [value for name in _ADDRESSED for value in headers.get_all(name)]
-    local_parts = [
-        address.rpartition("@")[0] for value in values for address in find_addresses(value)
-    ]
-    found = next(filter(None, map(_LOCAL_PART.fullmatch, local_parts)), None)
+    addressed = [address.rpartition("@") for value in values for address in find_addresses(value)]
+    found = next(filter(None, (_LOCAL_PART.fullmatch(local) for local, _, _ in addressed)), None)
     subject = " ".join(impression.subject.split())
     is_asked = _SUBJECT.fullmatch(subject) or (
         not impression.has_bounce_subject and _is_said(subject, anatomy.said)
     )
     if found is None and not is_asked:
         return None
+    own = _own_lines(anatomy.said)
     who = naming.verp.first_recipient(values) if naming.verp else None
-    who = who or (_encoded(found["rest"]) if found else None) or find_address(impression.sender)
+    who = who or (_encoded(found["rest"]) if found else None)
+    said = next(filter(None, [subject if _SUBJECT.fullmatch(subject) else "", *own]), "")
+    who = who or _named(said, {host.lower() for _, _, host in addressed})
+    who = who or address_of(impression.sender) or find_address(impression.sender)
     return (who, found["list"] if found else None) if who else None
+
+
+def may_leave(anatomy: Anatomy) -> bool:
+    """Whether a mail that is no known wish may be a person's wish all the same."""
+    impression = Impression(anatomy.headers)
+    is_generated = anatomy.headers.get("auto-submitted").lower().startswith("auto-")
+    if is_generated or impression.has_bounce_subject or _is_of_a_program(anatomy, impression):
+        return False
+    if _NOBODY.search(impression.sender):
+        return False
+    own = " ".join(_own_lines(anatomy.said))[: 2 * _MAX_OWN_CHARACTERS]
+    return bool(_words().hint.search(f"{impression.subject} {own}"))
+
+
+def _is_of_a_program(anatomy: Anatomy, impression: Impression) -> bool:
+    headers = anatomy.headers
+    return (
+        bool(anatomy.status or anatomy.is_delivery_report or "x-failed-recipients" in headers)
+        or impression.is_from_mail_system
+        or impression.is_list_mail
+        or impression.is_auto_reply
+        or impression.has_null_sender
+        or headers.get("auto-submitted").lower().startswith("auto-repl")
+    )
+
+
+def _named(said: str, own_hosts: set[str]) -> str | None:
+    """The address in a wish, `unsubscribe kari@example.org`, unless it is one of the list's."""
+    match = _ABOUT.match(said)
+    named = find_address(said[match.end() :]) if match else None
+    return named if named and named.rpartition("@")[2].lower() not in own_hosts else None
 
 
 def _encoded(rest: str | None) -> str | None:
@@ -166,6 +202,7 @@ class _Words(NamedTuple):
     wish: re.Pattern[str]
     subject: re.Pattern[str]
     end: re.Pattern[str]
+    hint: re.Pattern[str]
 
 
 @cache
@@ -180,15 +217,14 @@ def _words() -> _Words:
         rf"{courtesies}(?:{each})[\s,.!]*{courtesies}"
         for each in (known["wishes"], f"{known['wishes']}|{known['subjects']}")
     )
-    parts = (courtesies, wish, subject, known["ends"])
+    parts = (courtesies, wish, subject, known["ends"], known["hints"])
     return _Words(*(re.compile(part, re.IGNORECASE) for part in parts))
 
 
 def _is_said(subject: str, said: str) -> bool:
     """Whether a person asks for no more mail, in a subject or above the mail that is answered, and
     says nothing else."""
-    start = said[: 2 * _MAX_OWN_CHARACTERS].replace("\u2019", "'")
-    own = [*takewhile(lambda line: not _words().end.match(line), map(str.strip, start.split("\n")))]
+    own = _own_lines(said)
     if sum(map(len, own)) > _MAX_OWN_CHARACTERS:
         return False
     blocks = [" ".join(block.split()) for block in "\n".join(own).split("\n\n") if block.strip()]
@@ -197,6 +233,14 @@ def _is_said(subject: str, said: str) -> bool:
         return all(map(_is_wish_or_name, blocks))
     first, *others = blocks or [""]
     return bool(_words().wish.fullmatch(first)) and all(map(_is_wish_or_name, others))
+
+
+def _own_lines(said: str) -> list[str]:
+    """What somebody has written above the mail that is answered."""
+    start = said[: 2 * _MAX_OWN_CHARACTERS].replace("\u2019", "'")
+    return [
+        *takewhile(lambda line: not _words().end.match(line), map(str.strip, start.split("\n")))
+    ]
 
 
 def _is_wish_or_name(block: str) -> bool:

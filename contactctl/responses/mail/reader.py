@@ -21,7 +21,7 @@ from contactctl.responses.formats.reader import read_document
 from contactctl.responses.json_stream import decode_at
 from contactctl.responses.mail.anatomy import Anatomy, dissect
 from contactctl.responses.mail.bounce import NO_NAMING, Naming, bounced
-from contactctl.responses.mail.complaints import complained, is_complaint, unsubscriber
+from contactctl.responses.mail.complaints import complained, is_complaint, may_leave, unsubscriber
 from contactctl.responses.mail.failure import Evidence, Failure, Judgement, judge
 from contactctl.responses.mail.message import parse_mail, parse_time
 
@@ -64,7 +64,10 @@ def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> li
         return _complaints(raw, source, anatomy, naming)
     if leaving := unsubscriber(anatomy, naming):
         return [_unsubscribe(*leaving, source, anatomy)]
-    return _failures(raw, source, anatomy, naming, classifier)
+    events = _failures(raw, source, anatomy, naming, classifier)
+    if all(isinstance(event, NoResponse) for event in events) and may_leave(anatomy):
+        return [Rejection(source, "may ask for no more mail: somebody must read it", raw)]
+    return events
 
 
 def _failures(

@@ -69,6 +69,14 @@ Content-Disposition: form-data; name="attachment-1"; filename="message.mime"
 Received: by x
 --x1--
 """.replace("\n", "\r\n")
+DROPPED = {
+    "event": "dropped",
+    "recipient": ANN,
+    "reason": "hardfail",
+    "code": "550",
+    "description": NO_USER,
+    "timestamp": "1777716000",
+}
 ONE_CLICK = '--x\nContent-Disposition: form-data; name="List-Unsubscribe"\n\nOne-Click\n--x--\n'
 
 
@@ -115,6 +123,24 @@ SAVED: list[tuple[str, object, list[str]]] = [
         ["invalid-address"],
     ),
     ("auto", [{"event": "account_status_change", "sg_event_id": "e", "timestamp": 1}], []),
+    # Mailgun
+    ("auto", urlencode(DROPPED), ["invalid-address"]),
+    ("auto", urlencode(DROPPED | {"code": "605"}), ["invalid-address/echo"]),
+    ("auto", urlencode(DROPPED | {"code": "606"}), ["unsubscribed/echo"]),
+    ("auto", urlencode(DROPPED | {"reason": "old", "description": ""}), ["communication-failure"]),
+    ("auto", urlencode([*DROPPED.items(), ("recipient", "vip")]), ["invalid-address"]),
+    (
+        "auto",
+        {
+            "event": "failed",
+            "severity": "permanent",
+            "reason": "suppress-bounce",
+            "delivery-status": None,
+            "recipient": ANN,
+            "timestamp": 1777716000,
+        },
+        ["invalid-address/echo"],
+    ),
     # Postmark
     (
         "auto",
@@ -147,6 +173,18 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ),
     # SparkPost, Brevo
     ("auto", {"msys": {"ingest_event": {"type": "success", "event_id": "9", "batch_id": "b"}}}, []),
+    (
+        "auto",
+        [
+            {
+                "msys": {
+                    "relay_message": {"webhook_id": "w", "rcpt_to": "in@b.no", "msg_from": ANN}
+                    | {"content": {"subject": "Hi"}}
+                }
+            }
+        ],
+        [],
+    ),
     ("auto", {"event": "list_addition", "email": [ANN], "list_id": [2], "ts": 1}, []),
     ("auto", {"event": "contact_deleted", "email": ANN, "list_id": [2], "ts": 1}, []),
     (
@@ -261,6 +299,77 @@ SAVED: list[tuple[str, object, list[str]]] = [
         ["invalid-address"],
     ),
     ("auto", {"body": "good day", "headers": {}}, ["rejection"]),
+    (
+        "auto",
+        {"body": b64encode(urlencode(DROPPED).encode()).decode(), "isBase64Encoded": True}
+        | {"headers": {}},
+        ["invalid-address"],
+    ),
+    ("auto", {"Data": SES_IN_BASE64, "SequenceNumber": "1"}, ["invalid-address"]),
+    (
+        "auto",
+        {"deliveryStreamArn": "a", "records": [{"recordId": "1", "data": SES_IN_BASE64}]},
+        ["invalid-address"],
+    ),
+    ("auto", {"requestId": "1", "records": [{"data": SES_IN_BASE64}] * 2}, ["invalid-address"] * 2),
+    (
+        "auto",
+        {
+            "receivedMessages": [
+                {"ackId": "a", "message": {"data": SES_IN_BASE64, "publishTime": AT}}
+            ]
+        },
+        ["invalid-address"],
+    ),
+    ("auto", {"specversion": "1.0", "id": "1", "data_base64": SES_IN_BASE64}, ["invalid-address"]),
+    ("auto", {"jsonPayload": loads(SES), "logName": "l", "insertId": "1"}, ["invalid-address"]),
+    (
+        "auto",
+        {
+            "eventSource": "aws:kafka",
+            "records": {"t-0": [{"topic": "t", "partition": 0, "value": SES_IN_BASE64}]},
+        },
+        ["invalid-address"],
+    ),
+    ("auto", {"schema": {"type": "struct"}, "payload": loads(SES)}, ["invalid-address"]),
+    (
+        "auto",
+        {"took": 1, "hits": {"total": 1, "hits": [{"_index": "i", "_source": loads(SES)}]}},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"total": 1, "data": [{"uuid": "u", "method": "POST", "content": SES, "headers": {}}]},
+        ["invalid-address"],
+    ),
+    ("auto", {"data": {"headers": {"a": "b"}, "body": loads(SES)}}, ["invalid-address"]),
+    ("auto", [{"json": loads(SES), "pairedItem": {"item": 0}}], ["invalid-address"]),
+    ("auto", dumps(dumps(SES)), ["invalid-address"]),
+    ("auto", {"type": "SCHEMA", "stream": "s", "schema": {}, "key_properties": []}, []),
+    ("auto", {"type": "STATE", "value": {"bookmarks": {}}}, []),
+    ("auto", {"preview": False, "result": {"_raw": SES, "_time": AT}}, ["invalid-address"]),
+    # a list of contacts is no list of who has left
+    ("auto", f"email,created\n{ANN},{AT}\n", ["unsubscribed"]),
+    ("auto", f"Email,Created\n{ANN},{AT}\n", ["rejection"]),
+    ("auto", f"Address,Created At\n{ANN},{AT}\n", ["rejection"]),
+    ("auto", "email,event\nann\0@x.no,complaint\n", ["rejection"]),
+    (
+        "auto",
+        {"type": "RECORD", "record": {"stream": "s", "emitted_at": 1, "data": loads(SES)}},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"email": ANN, "event": "complaint", "time": {"$date": {"$numberLong": "1777716000000"}}},
+        ["spam-complaint"],
+    ),
+    ("auto", f"Email address,Bounced at,Bounce type\n{ANN},{AT},Unheard of\n", ["rejection"]),
+    ("auto", [{"EmailAddress": ANN, "SuppressionReason": "Bounced", "State": "x"}], ["rejection"]),
+    (
+        "auto",
+        f"processed,message_id,event,email\n{AT},m,drop,{ANN}\n",
+        ["unknown/unrecognised-event"],
+    ),
 ]
 
 

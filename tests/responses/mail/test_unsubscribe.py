@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.responses import Event, Unsubscribe
+from contactctl.domain.responses import Event, Rejection, Unsubscribe
 from contactctl.responses.mail.addresses import VerpPattern
 from helpers.mails import events
 
@@ -12,7 +12,8 @@ def read(fields: str, body: str = "", verp: VerpPattern | None = None) -> list[E
     return events(raw.encode(), verp=verp)
 
 
-FROM = "From: Kari <kari@example.org>\n"
+KARI = "kari@example.org"
+FROM = f"From: Kari <{KARI}>\n"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,15 @@ SAID = [
         "\n\nAm 01.11.2026 um 10:00 schrieb News:\n> Hallo",
     ),
     ("Re: lettre", "Bonjour,\nMerci de me désinscrire de votre liste.\nCordialement"),
+    ("", "unsubscribe news"),
+    ("Re: news", "STOP"),
+    ("Re: news", "Not interested. Please remove."),
+    ("Re: news", "Please delete my account and do not contact me again."),
+    ("Re: offerta", "Vi prego di cancellarmi dalla newsletter."),
+    ("Re: oferta", "Proszę o wypisanie z newslettera."),
+    ("Re: nabídka", "Prosím o odhlášení z newsletteru"),
+    ("Re: новости", "Отпишите меня от рассылки, пожалуйста"),
+    ("=?utf-8?b?6YWN5L+h5YGc5q2i?=", "配信停止をお願いします。"),
 ]
 
 
@@ -84,6 +94,37 @@ NOT_SAID = [
 def test_who_says_something_else_stays(subject: str, body: str) -> None:
     events_ = read(f"{FROM}To: news@example.com\nSubject: {subject}", body)
     assert not any(isinstance(event, Unsubscribe) for event in events_)
+
+
+@pytest.mark.parametrize(
+    ("fields", "who"),
+    [
+        ('From: "ola@example.net" <kari@example.org>\nSubject: unsubscribe', KARI),
+        (f"{FROM}Subject: unsubscribe ola@example.net", "ola@example.net"),
+        (f"{FROM}Subject: unsubscribe news@example.com", KARI),
+    ],
+)
+def test_who_is_meant(fields: str, who: str) -> None:
+    [event] = read(f"{fields}\nTo: news@example.com")
+    assert isinstance(event, Unsubscribe)
+    assert event.recipient == who
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "is_told"),
+    [
+        (f"{FROM}Subject: Re: news", "I never signed up for this. Unsubscribe.", True),
+        (f"{FROM}Subject: How do I unsubscribe?", "", True),
+        (f"{FROM}Subject: Re: Angebot", "Ich bestelle den Newsletter hiermit ab (abmelden)", True),
+        (f"{FROM}Subject: Re: news", "Lovely!\n\n> Unsubscribe here", False),
+        ("From: no-reply@shop.example\nSubject: How to unsubscribe", "", False),
+        (f"{FROM}Subject: unsubscribe\nAuto-Submitted: auto-generated\nList-Id: <x>", "", False),
+        (f"{FROM}Subject: You have been unsubscribed", "", False),
+    ],
+)
+def test_what_may_be_a_wish_is_for_somebody_to_read(fields: str, body: str, is_told: bool) -> None:
+    told = read(f"{fields}\nTo: news@example.com", body)
+    assert [type(event) for event in told] == [Rejection] * is_told
 
 
 def test_the_configured_address_form_says_who_leaves() -> None:
