@@ -318,6 +318,8 @@ _QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
 _UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 _UNSAID_SEPARATORS = re.compile(f"[{NAME_SEPARATORS}\r\n]")
+HTML_ENTITY = "&(?:amp|quot|apos|lt|gt|nbsp|#x?[0-9a-fA-F]{2,6});"
+_SPLITS_ENTITY = re.compile(HTML_ENTITY)
 # a list as JSON, Python or Postgres write it
 _WRITTEN_LIST = re.compile(
     r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
@@ -340,6 +342,11 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
         return _unique_names(text[1:].split(LIST_MARK))
     if written := _WRITTEN_LIST.match(text):
         return _unique_names(_written_list(text, written))
+    if separator in (None, ";") and (found := _SPLITS_ENTITY.search(text)):
+        raise ValueError(
+            f"'{shown(text)}' contains {found[0]}, an HTML entity, whose semicolon would split it:"
+            " write the character itself"
+        )
     if separator is not None:
         lines = _LINE_BREAKS.split(text)
         return _unique_names([name for line in lines for name in _quoted(line, separator)])

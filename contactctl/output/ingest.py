@@ -9,6 +9,7 @@ from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
 from contactctl.domain.text import counted
 from contactctl.operations.ingest import IngestResult
+from contactctl.operations.plans import RulesApplied
 from contactctl.output import view
 from contactctl.output.criteria import Pairs
 from contactctl.output.rejects import ResponseRejects
@@ -123,6 +124,7 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> view.Prese
         notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
         warnings=[
             *_incident_warnings(result),
+            *_waiting_warnings(result.thresholds),
             *resubscribe_warnings(result.counts.resubscribes),
             *undated_warnings(result.undated),
         ],
@@ -239,6 +241,15 @@ def _incident_warnings(result: IngestResult) -> list[str]:
         again = "is active again" if number == 1 else "are active again"
         warnings.append(f"{counted(number, 'contact')} that such responses had deactivated {again}")
     return warnings
+
+
+def _waiting_warnings(applied: RulesApplied | None) -> list[str]:
+    """A plan made earlier that keeps whom the responses are about from being deactivated."""
+    if applied is None or applied.waiting is None or applied.is_new:
+        return []
+    told = "who has reached a threshold is deactivated after" * applied.waits_for_another
+    plan = f"run {applied.waiting.id}, which waits for `contactctl runs apply {applied.waiting.id}`"
+    return [f"{told or 'a threshold is reached, and held by'} {plan}"]
 
 
 def _incident_blocks(result: IngestResult) -> list[view.Block]:

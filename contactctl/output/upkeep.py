@@ -104,7 +104,9 @@ def present_tags(tags: Tags) -> view.Presentation:
     """The tags with their numbers of contacts."""
     items = [{"tag": tag, "contacts": number} for tag, number in tags.rows]
     blocks = rows_blocks(len(items), tags.total, noun="tags")
-    return view.Presentation({"total": tags.total}, view.Rows("tags", _TAG_COLUMNS, items), blocks)
+    cut = view.cut_off(len(items), tags.total)
+    rows = view.Rows("tags", _TAG_COLUMNS, items, beginning_of=cut)
+    return view.Presentation({"total": tags.total}, rows, blocks)
 
 
 def present_tag_change(change: TagChange, done: str, already: str) -> view.Presentation:

@@ -220,6 +220,24 @@ class Presentation:
         )
 
 
+def first_of(items: Sequence[Row], limit: int | None) -> tuple[Sequence[Row], str]:
+    """The first rows of a list of which one more was asked for, and for `beginning_of` whether
+    there was one."""
+    if limit is None or len(items) <= limit:
+        return items, ""
+    return items[:limit], f"the first {limit:,}; --limit N shows more"
+
+
+def more_follows(cut: str) -> list[Block]:
+    """For people, below such a list."""
+    return [Text("... and more; --limit N shows them")] if cut else []
+
+
+def cut_off(shown: int, total: int) -> str:
+    """For `beginning_of`: that a list was asked for only its first rows; '' for a whole one."""
+    return f"the first {shown:,} of {total:,}; --limit N shows more" * (total > shown)
+
+
 def listed(
     name: str,
     columns: Sequence[Column],

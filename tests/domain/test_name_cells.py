@@ -51,6 +51,8 @@ def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[
         ("\u201cvip\u201d", None, "contains a quote"),
         ('{"vip": true}', None, "not a list of names"),
         ('["vip", 1]', None, "not a list of names"),
+        ("R&amp;D;vip", None, "contains &amp;, an HTML entity"),
+        ("R&#39;D", ";", "contains &#39;, an HTML entity"),
     ],
 )
 def test_what_is_not_clear_is_an_error(text: str, separator: str | None, words: str) -> None:

@@ -85,7 +85,8 @@ EXPORTS = [
     Export(
         "listmonk",
         "uuid,email,name,attributes,status,created_at,updated_at,lists\n"
-        '1,a@x.no,Ann Berg,"{}",enabled,2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,"news"\n'
+        '1,a@x.no,Ann Berg,"{""plan"": ""free"", ""city"": ""Oslo""}",enabled,'
+        '2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,"news"\n'
         '2,b@x.no,B,"{}",blocklisted,2024-01-01T00:00:00.123456Z,2024-01-01T00:00:00Z,"news"\n'
         '3,c@x.no,C,"{}",disabled,2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,\n',
         {"b@x.no": {""}, "c@x.no": {""}},
