@@ -22,7 +22,7 @@ _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportu
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
     *("created", "created_inactive", "created_unsubscribed"),
-    *("updated", "unchanged", "left_active", "left_inactive", "kept_out"),
+    *("updated", "unchanged", "left_active", "left_inactive", "kept_out", "joined_inactive"),
 )
 _OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
 IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
@@ -213,6 +213,11 @@ def _import_notes(result: ImportResult) -> list[str]:
         notes.append(
             f"{counted(kept_out, 'membership')} not given: the people have left the group;"
             " `contactctl groups add` brings one back who wishes so"
+        )
+    if inactive := result.counts.joined_inactive:
+        notes.append(
+            f"{counted(inactive, 'row')} with a group of contacts that are inactive here, who get"
+            " no mail: `contactctl groups members GROUP` shows them"
         )
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 

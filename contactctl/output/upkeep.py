@@ -26,7 +26,7 @@ DONE_FIELDS = ("id", "email", "status", "run")
 TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
 _TAG_COLUMNS = view.columns("tag", "contacts")
 TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
-_ATTRIBUTE_COLUMNS = view.columns("name", "contacts", "type")
+_ATTRIBUTE_COLUMNS = view.columns("name", "contacts", "type", "unfit")
 ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
 _REASON_COLUMNS = view.columns("scope", "origin", "category", "run")
 
@@ -129,6 +129,13 @@ def present_attributes(attributes: Sequence[Attribute]) -> view.Presentation:
         f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
         " --rename or --drop it, or declare it below `attributes:`"
         for each in stray
+    ]
+    warnings += [
+        f"'{each.name}' is declared as {each.type}, which the value of"
+        f" {counted(each.unfit, 'contact')} is not: to criteria these have none;"
+        " `contacts export`, and an import of it, read them anew"
+        for each in attributes
+        if each.unfit
     ]
     more = {"data": {"undeclared": [each.name for each in stray]}, "warnings": warnings}
     return view.listed("attributes", _ATTRIBUTE_COLUMNS, items, "(no attributes)", **more)

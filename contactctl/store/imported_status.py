@@ -91,6 +91,21 @@ def inactive_among(connection: sa.Connection, contact_ids: Sequence[int]) -> int
     return how_many(connection, tables.contact, inactive)
 
 
+def inactive_members(
+    connection: sa.Connection,
+    members: Sequence[Staged],
+    contact_ids: Mapping[int, int],
+    last_id: int,
+) -> int:
+    """How many contacts of these memberships were there before, and are inactive.
+
+    `contact_ids` are by position.
+    """
+    positions = {member[0] for member in members}
+    known = [contact_ids[at] for at in positions if contact_ids[at] <= last_id]
+    return inactive_among(connection, known)
+
+
 def deactivate_created(connection: sa.Connection, creating: Creating, now: datetime) -> int:
     """Open the deactivations of contacts of this run, and of their memberships that are inactive.
 

@@ -107,6 +107,11 @@ def test_values_are_typed_by_the_field(text, values):
         ("last_opportunity = 2020-01-01", "'=' does not fit 'last_opportunity'", "use 'on'"),
         ("created < 2020-01-01", "'<' does not fit 'created'", "use 'before' with a date"),
         ("created > 24 months", "'>' does not fit 'created'", "'within-last' with a span"),
+        (
+            "attributes.plan < 9",
+            "'<' does not fit 'attributes.plan'",
+            "`plan: number` in the config",
+        ),
         ("tag contains x", "'contains' does not fit 'tag'", "use '=', which tests for a member"),
         ("email <> x", "unknown operator '<>' after 'email'", "did you mean '!='?"),
         ("email like x", "unknown operator 'like' after 'email'", "did you mean 'contains'?"),
