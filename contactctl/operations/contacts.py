@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.emails import EmailAddress, parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.handling import ContactStanding, Reason
+from contactctl.domain.name_cells import list_cell
 from contactctl.domain.run_details import EndedReason
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim

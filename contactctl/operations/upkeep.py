@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, did_you_mean
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import ContactStanding
+from contactctl.domain.name_cells import parse_group_name
 from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.text import counted, show_safely

@@ -101,7 +101,8 @@ def write_csv(presentation: view.Presentation, console: Console, command: str) -
 
 
 def cell(value: object) -> str:
-    """A value as CSV text: numbers bare, text defused, sets joined by ';', mappings as JSON."""
+    """A value as CSV text: numbers bare, text defused, sets as `names_in` reads them, mappings as
+    JSON."""
     if value is None:
         return ""
     if type(value) is str:  # most cells of a long export
@@ -112,7 +113,9 @@ def cell(value: object) -> str:
     if isinstance(plain, int | float):
         return str(plain)
     if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
-        return defuse(";".join(plain))
+        from contactctl.domain.name_cells import names_cell  # noqa: PLC0415  (CSV alone needs it)
+
+        return defuse(names_cell(plain))
     return defuse(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
 
 

@@ -14,7 +14,7 @@ from contactctl.output import view
 from contactctl.output.criteria import Pairs
 from contactctl.output.rejects import ResponseRejects
 from contactctl.output.responses import incident_data, threshold_data
-from contactctl.responses.rules import Rule
+from contactctl.responses.rules import Rule, is_sender_side
 
 if TYPE_CHECKING:
     from contactctl.operations.fetch import FetchResult
@@ -55,11 +55,13 @@ class OtherEvents:
     unsubscribes: int = 0
     resubscribes: int = 0
     undated: int = 0
+    sender_side: int = 0
 
     def count(self, event: Event) -> None:
         """Count one event that is not a rejection."""
         if isinstance(event, Response):
             self.undated += event.occurred_at is None
+            self.sender_side += event.counts and is_sender_side(event)
         elif isinstance(event, Unsubscribe):
             self.unsubscribes += not event.resubscribed
             self.resubscribes += event.resubscribed
@@ -74,7 +76,16 @@ class OtherEvents:
             *([f"{counted(self.unsubscribes, 'unsubscribe')} read"] if self.unsubscribes else []),
             *resubscribe_warnings(self.resubscribes),
             *undated_warnings(self.undated),
+            *sender_side_warnings(self.sender_side),
         ]
+
+
+def sender_side_warnings(refusals: int) -> list[str]:
+    """What to say of refusals that an ingest records as the sender's own."""
+    if not refusals:
+        return []
+    verb = "refuses" if refusals == 1 else "refuse"
+    return [f"{counted(refusals, 'response')} {verb} the sender: an ingest counts none of them"]
 
 
 def present_classified(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.contact_values import list_cell, names_in
+from contactctl.domain.name_cells import list_cell, names_cell, names_in
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,23 @@ from contactctl.domain.contact_values import list_cell, names_in
 )
 def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[str, ...]) -> None:
     assert names_in("tag", text, separator) == names
+
+
+@pytest.mark.parametrize(
+    ("names", "cell"),
+    [
+        (["vip", "oslo"], "vip;oslo"),
+        (["oslo, north", "vip"], '["oslo, north", "vip"]'),
+        (['5" disk'], '["5\\" disk"]'),
+        (["[2024]"], '["[2024]"]'),
+        (["{a}", "b"], '["{a}", "b"]'),
+        (["Ærlig\uff0cx"], '["Ærlig\uff0cx"]'),
+        ([], ""),
+    ],
+)
+def test_names_written_as_a_cell_are_read_again(names: list[str], cell: str) -> None:
+    assert names_cell(names) == cell
+    assert names_in("tag", cell, None) == tuple(names)
 
 
 @pytest.mark.parametrize(

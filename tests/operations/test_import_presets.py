@@ -94,6 +94,17 @@ EXPORTS = [
         ("a@x.no",),
     ),
     Export(
+        "ghost",
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,"
+        "deleted_at,labels,tiers\n"
+        '1,a@x.no,Ann Berg,,true,false,,2023-02-13T10:00:00.000Z,,"vip,oslo",\n'
+        "2,b@x.no,B,,false,false,,2023-02-13T10:00:00.000Z,,,\n"
+        "3,c@x.no,C,,true,false,,2023-02-13T10:00:00.000Z,2024-02-13T10:00:00.000Z,,\n",
+        {"b@x.no": {""}, "c@x.no": {""}},
+        {"first_name": "Ann Berg", "tags": {"vip", "oslo"}},
+        ("a@x.no",),
+    ),
+    Export(
         "phplist",
         "id,email,confirmed,blacklisted,optedin,bouncecount,entered,modified,uniqid,htmlemail\n"
         "5,a@x.no,1,0,0,0,2019-01-01 10:00:00,2019-01-01 10:00:00,u1,1\n"

@@ -6,8 +6,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.criteria.fields import FieldCatalogue, FieldType
+from contactctl.domain.name_cells import list_cell
 from contactctl.domain.sources import DatabaseSource, kept_cursor, not_to_come
 from contactctl.domain.text import trim
 from contactctl.operations.importing.columns import ColumnNames, distinct_names

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldType
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import UsageError
+from contactctl.domain.name_cells import list_cell
 from contactctl.domain.plain_data import STRICT
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations.importing.columns import ATTRIBUTES, ColumnNames, FileColumn
