@@ -259,15 +259,22 @@ def status(
     with invocation.open_session() as session:
         status = operations.status.read_status(session, with_rates=is_watched)
     if textfile is not None:
-        from contactctl.output.formats import exposition
+        from contactctl.output.formats import METRICS_BEGIN, exposition
 
-        _write(invocation.console.cwd / textfile, exposition(output.status.status_metrics(status)))
+        metrics = exposition(output.status.status_metrics(status))
+        _write(invocation.console.cwd / textfile, metrics, METRICS_BEGIN)
     if picture is not None:
-        _write(invocation.console.cwd / picture, output.status.status_picture(status))
+        from contactctl.output.picture import BEGINNING
+
+        _write(invocation.console.cwd / picture, output.status.status_picture(status), BEGINNING)
     return output.status.present_status(status)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, beginning: str) -> None:
     from contactctl.config.drafts import replace_file
+    from contactctl.domain.errors import InputError
 
-    replace_file(path, text)
+    try:
+        replace_file(path, text, ours=beginning)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

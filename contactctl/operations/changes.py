@@ -11,7 +11,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from contactctl.config.drafts import draft_of
+from contactctl.config.drafts import replace_file
 from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.errors import BusyError, ContactctlError, RefusedError, UsageError
 from contactctl.operations.session import Session
@@ -92,8 +92,7 @@ class CursorFile:
         at = None if position.at is None else position.at.isoformat()
         text = json.dumps({"number": position.number, "at": at}) + "\n"
         try:
-            with draft_of(self.path, text) as draft:
-                draft.replace(self.path)
+            replace_file(self.path, text)
         except OSError as error:
             raise ContactctlError(
                 f"cannot write {self.path}: {error.strerror}",

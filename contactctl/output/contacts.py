@@ -200,9 +200,12 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [f"columns left out ({reason}): {_some(names)}" for reason, names in by_reason.items()]
     notes += result.notes
     if left := result.counts.left_active:
+        lines = ", ".join(map(str, result.active_lines))
+        where = f" ({'line' if left == 1 else 'lines'} {lines}" * bool(lines)
+        where += (", ..." * (left > len(result.active_lines)) + ")") * bool(lines)
         notes.append(
-            f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
-            " status: an import never does; `contactctl deactivate` does"
+            f"{counted(left, 'row')}{where} of contacts that are active here say inactive, and"
+            " changed no status: an import never does; `contactctl deactivate --emails FILE` does"
         )
     if left := result.counts.left_inactive:
         notes.append(

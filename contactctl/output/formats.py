@@ -90,7 +90,9 @@ def write_csv(presentation: view.Presentation, console: Console, command: str) -
     """Write a header and the rows; RFC 4180 ends every line with CR LF."""
     rows = view.rows_or_single(presentation)
     keys = [column.key for column in rows.columns]
-    writer = csv.writer(console.stdout, lineterminator="\r\n")
+    form = presentation.csv_form
+    console.stdout.write("\ufeff" * form.byte_order_mark)
+    writer = csv.writer(console.stdout, delimiter=form.delimiter, lineterminator="\r\n")
     writer.writerow(keys)
     for row in rows.items:
         cells = [cell(row.get(key)) for key in keys]
@@ -122,6 +124,7 @@ def cell(value: object) -> str:
 # The text exposition format, version 0.0.4, as the textfile collector of node_exporter reads it
 # (https://prometheus.io/docs/instrumenting/exposition_formats/)
 
+METRICS_BEGIN = "# HELP contactctl_"
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from contactctl.config.drafts import replace_file
 from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
@@ -203,13 +204,9 @@ def write_picture(report: ResponseReport, path: Path) -> None:
     Raises InputError where the file cannot be written, or is something else.
     """
     try:
-        if path.exists() and not path.read_bytes().startswith(BEGINNING.encode()):
-            raise InputError(
-                f"{path} exists, and is no picture of a report", hint="name another file"
-            )
-        path.write_text(picture_of(report), encoding="utf-8")
+        replace_file(path, picture_of(report), ours=BEGINNING)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def picture_of(report: ResponseReport) -> str:

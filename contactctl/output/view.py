@@ -192,13 +192,22 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class CsvForm:
+    """As in RFC 4180; spreadsheets of some countries expect another delimiter, and a byte order
+    mark before letters that are not ASCII's."""
+
+    delimiter: str = ","
+    byte_order_mark: bool = False
+
+
+@dataclass(frozen=True)
 class Presentation:
     """A command's whole result.
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
     --quiet keeps: somebody must decide, though nothing went wrong. `metrics` are for programs that
-    watch. `problems` and `exit_code`
+    watch. `csv_form` is how csv is written. `problems` and `exit_code`
     tell what went wrong; a refused command still shows the data it has. `delivered` is called once
     all of it was written.
     """
@@ -212,6 +221,7 @@ class Presentation:
     warnings: Sequence[str] = ()
     metrics: Sequence[Metric] = ()
     delivered: Callable[[], None] = _nothing
+    csv_form: CsvForm = CsvForm()
 
     def failed(self, error: ContactctlError) -> "Presentation":
         """The same data, as the result of a command that ended with this error."""

@@ -57,19 +57,19 @@ def who_has_not_left(
     return [row for row in members if (contact_ids.get(row[0]), row[1]) not in left]
 
 
-def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> int:
+def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> list[int]:
     """Drop what the staged rows say of the status of contacts from before the run.
 
-    Returns how many of them are active although their row says inactive. A group in which the
-    row says inactive they do not join: it would bring them mail.
+    Returns the positions of those who are active although their row says inactive. A group in which
+    the row says inactive they do not join: it would bring them mail.
     """
     do = partial(run_sql, connection, last_id=creating.last_id)
     active = (
-        "SELECT count(*) FROM import_row s JOIN contact c ON c.id = s.contact_id"
+        "SELECT s.position FROM import_row s JOIN contact c ON c.id = s.contact_id"
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
-        f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
+        f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE}) ORDER BY s.position"
     )
-    left_active = int(do(active).scalar_one())
+    left_active = list(do(active).scalars())
     do(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})")
     do(
         f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"

@@ -98,7 +98,8 @@ class Counts(Summed):
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive, and `left_inactive` the other way round.
+    active, although their row says inactive (the first at the positions `active_at`), and
+    `left_inactive` the other way round.
     `created_unsubscribed` had unsubscribed before, and so became inactive at once. `kept_out`
     counts memberships not given to people who had left a group, `joined_inactive` the contacts
     in a group of the file that were there before and are inactive.
@@ -113,6 +114,7 @@ class Counts(Summed):
     created_unsubscribed: int = 0
     kept_out: int = 0
     joined_inactive: int = 0
+    active_at: tuple[int, ...] = ()
 
 
 def _with_folded(name: str) -> tuple[str, ...]:
@@ -163,7 +165,7 @@ def put_in(
     )
     statements = _Statements(layout, wave, connection.dialect.name)
     with _staged(connection, layout, joining, ids, contacts):
-        created_inactive = left_active = unsubscribed = 0
+        created_inactive, unsubscribed, left_active = 0, 0, list[int]()
         if wave.tells_status:
             left_active = imported_status.leave_known_as_they_are(connection, creating)
         claim_staged(connection, "import_row", last_id)
@@ -196,7 +198,7 @@ def put_in(
         updated,
         unchanged=len(wave.rows) - created - updated,
         created_inactive=created_inactive,
-        left_active=left_active,
+        left_active=len(left_active),
         left_inactive=imported_status.inactive_among(
             connection, [ids[key] for key in wave.active if ids[key] <= last_id]
         ),
@@ -205,6 +207,7 @@ def put_in(
         joined_inactive=imported_status.inactive_members(
             connection, joining.members, by_position, last_id
         ),
+        active_at=tuple(left_active[:5]),
     )
 
 

@@ -83,16 +83,35 @@ def test_labels_are_escaped() -> None:
 
 def test_a_textfile_is_replaced_as_a_whole(cli, tmp_path: Path) -> None:
     target = tmp_path / "contactctl.prom"
-    target.write_text("old\n")
+    old = "# HELP contactctl_contacts Old.\n"
+    target.write_text(old)
     with target.open() as reader:
         assert cli("status", "--textfile", "contactctl.prom", "--quiet").exit_code == 0
-        assert reader.read() == "old\n"  # who reads it sees one or the other
+        assert reader.read() == old  # who reads it sees one or the other
     assert "contactctl_contacts" in target.read_text()
     assert [path.name for path in tmp_path.glob("*.prom*")] == ["contactctl.prom"]
     if os.name != "nt":
         assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
     nowhere = cli("status", "--textfile", "none/contactctl.prom")
-    assert (nowhere.exit_code, "No such file" in nowhere.stderr) == (1, True)
+    assert (nowhere.exit_code, "No such file" in nowhere.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--textfile", "--picture"])
+def test_nothing_of_somebody_else_is_replaced(cli, tmp_path: Path, option: str) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert cli("status", option, "mine.txt").exit_code == 2
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    (tmp_path / "there.txt").touch()
+    (tmp_path / "link").symlink_to("there.txt")
+    assert cli("status", option, "link").exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there.txt").read_text()
+    os.mkfifo(tmp_path / "pipe")
+    reader = Thread(target=(tmp_path / "pipe").read_bytes)
+    reader.start()
+    assert cli("status", option, "pipe").exit_code == 0
+    reader.join()
+    assert (tmp_path / "pipe").is_fifo()  # as /dev/null stays what it is
 
 
 def _umask() -> int:

@@ -199,6 +199,7 @@ def test_values_are_typed_by_the_field(text, values):
             "'deactivation_origin = unsubscribe'?",
         ),
         ("created on 2024-02-30", "'2024-02-30' is not a calendar day", ""),
+        ("created on 2024-02", "'2024-02' is not a date", "a month is 'between 2024-05-01 and"),
         ("created on 2024-2-3", "'2024-2-3' is not a date", "2024-05-31"),
         ("created on 2024-01-01T00:00Z", "'2024-01-01T00:00Z' is not a date", "2024-05-31"),
         ("created after 2024-05-31T14:30", "'2024-05-31T14:30' is neither", "with the offset"),

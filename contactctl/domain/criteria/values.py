@@ -136,6 +136,7 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # historical local times had seconds
 )
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _RELATIVE = re.compile(
     r"\A\s*[-+]\s*[0-9]{1,6}\b|\b(today|yesterday|tomorrow|now|ago|last|next|this)\b"
     r"|[0-9]\s*(hour|day|week|month|year|[dhwmy]\b)",
@@ -322,9 +323,15 @@ def _instant(text: str) -> datetime:
 
 def _relative_hint(text: str) -> str:
     """For `30 days ago`, `-1 month`, `yesterday`: the operators that count from today."""
+    month = "a month is 'between 2024-05-01 and 2024-05-31'"
+    if _MONTH.fullmatch(text):
+        return month
     if not _RELATIVE.search(text):
         return ""
-    return "counted from today: 'older-than 30 days', 'within-last 30 days', 'within-next 2 weeks'"
+    return (
+        "counted from today: 'older-than 30 days', 'within-last 30 days', 'within-next 2 weeks';"
+        f" {month}"
+    )
 
 
 def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
