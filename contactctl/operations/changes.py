@@ -45,6 +45,7 @@ class CursorFile:
     """A file that keeps how far a follower has come; held by one process at a time.
 
     As a context manager it is held from the beginning; BusyError where somebody else holds it.
+    Beside what is no cursor, or in a folder that is not there, nothing is made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +53,10 @@ class CursorFile:
         self._lock = FileLock(path.with_name(f"{path.name}.lock"))
 
     def __enter__(self) -> Self:
+        self.read()
         try:
+            # the lock would make the folder
+            self.path.parent.stat()
             self._lock.acquire(timeout=0)
         except Timeout:
             raise BusyError(f"another process works with {self.path}") from None

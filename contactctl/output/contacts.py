@@ -17,7 +17,7 @@ from contactctl.output.rejects import RejectsFile
 if TYPE_CHECKING:
     from contactctl.operations.sync import Gone
 
-_NAMED_COLUMNS = 10  # of those that an import leaves out
+_NAMED = 10  # of columns that an import leaves out, or of groups it creates
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
@@ -189,8 +189,8 @@ def present_added(contact_id: int, email: str, run: int) -> view.Presentation:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED_COLUMNS
-    return ", ".join(names[:_NAMED_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _import_notes(result: ImportResult) -> list[str]:
@@ -232,7 +232,7 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     if unsubscribed := result.counts.created_unsubscribed:
         facts.append(("Unsubscribed", f"{unsubscribed:,} of those created, who left before"))
     if result.groups_created:
-        facts.append(("Groups created", list(result.groups_created)))
+        facts.append(("Groups created", _some(result.groups_created)))
     if result.rejected and rejects.path:
         facts.append(("Rejected rows", str(rejects.path)))
     if result.run is not None:
