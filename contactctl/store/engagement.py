@@ -277,35 +277,50 @@ _OLD_TABLES = {
     "with_old": "contact_id bigint PRIMARY KEY",
     "old_deliveries": f"contact_id bigint, occurred_at {_INSTANT}, mails bigint",
 }
-# the stretch of ids once more: where it is dense, Postgres reads all deliveries for those of a list
-_IS_OLD = """contact_id > {after} AND contact_id <= {last} AND occurred_at < :kept_since
-    AND occurred_at > {long_ago} AND source_hash <> -1
-    AND contact_id IN (SELECT contact_id FROM with_old)"""
+
+
+def _is_old(row: str) -> str:
+    # the stretch of ids once more: where it is dense, Postgres reads all deliveries for those of a
+    # list
+    return f"""{row}.contact_id > {{after}} AND {row}.contact_id <= {{last}}
+    AND {row}.occurred_at < :kept_since AND {row}.occurred_at > {{long_ago}}
+    AND {row}.source_hash <> -1 AND {row}.contact_id IN (SELECT contact_id FROM with_old)"""
+
+
 # who has single ones among them; one that stands for several has the hash 0
 _FIND_WITH_OLD = """
     INSERT INTO with_old
     SELECT DISTINCT contact_id FROM delivery
     WHERE contact_id > {after} AND contact_id <= {last} AND occurred_at < :kept_since
         AND occurred_at > {long_ago} AND source_hash <> -1 AND source_hash <> 0"""
+# what came before and what since it was last engaged for sure: a later click may yet turn out to be
+# a machine's
 _ADD_UP_OLD = f"""
     INSERT INTO old_deliveries
     SELECT d.contact_id, max(d.occurred_at), sum(d.mails)
     FROM delivery d JOIN contact c ON c.id = d.contact_id
-    WHERE {_IS_OLD} AND c.id > {{after}} AND c.id <= {{last}}
-    GROUP BY d.contact_id, c.last_engaged IS NOT NULL AND d.occurred_at <= c.last_engaged"""
-_FORGET_OLD = f"DELETE FROM delivery WHERE {_IS_OLD}"
+    LEFT JOIN (
+        SELECT contact_id, max(occurred_at) AS at FROM click
+        WHERE contact_id > {{after}} AND contact_id <= {{last}} AND occurred_at < :kept_since
+        GROUP BY contact_id) k ON k.contact_id = d.contact_id
+    WHERE {_is_old("d")} AND c.id > {{after}} AND c.id <= {{last}}
+    GROUP BY d.contact_id, d.occurred_at <=
+        {{latest}}(COALESCE(c.last_opened, {{long_ago}}), COALESCE(k.at, {{long_ago}}))"""
+_FORGET_OLD = f"DELETE FROM delivery WHERE {_is_old('delivery')}"
 _KEEP_SUMS = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash, mails)
     SELECT contact_id, occurred_at, 0, mails FROM old_deliveries ORDER BY contact_id, occurred_at"""
 _FORGET_CLICKS = """
     DELETE FROM click WHERE contact_id > {after} AND contact_id <= {last}
         AND occurred_at < :kept_since AND EXISTS (SELECT 1 FROM click later
-            WHERE later.contact_id = click.contact_id AND later.occurred_at > click.occurred_at)"""
+            WHERE later.contact_id = click.contact_id AND later.occurred_at > click.occurred_at
+                AND later.occurred_at < :kept_since)"""
 
 
 def forget_deliveries(store: Store, until: datetime) -> None:
     """Keep of deliveries before an instant how many each contact got, before and since it was last
-    engaged; of clicks the last one. At most once a day, since all deliveries are looked at.
+    engaged; of clicks before it the last one. At most once a day, since all deliveries are looked
+    at.
 
     A delivery of that time that is read later, or once more, is not counted: nobody can tell which.
     """

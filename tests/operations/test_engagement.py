@@ -221,6 +221,21 @@ def test_of_old_deliveries_only_the_number_is_kept_and_reading_twice_still_count
     assert (last.mails_received, last.mails_since_engaged) == (10, 1)
 
 
+def test_what_was_before_a_click_comes_back_when_it_turns_out_to_be_a_machines(
+    store: Store,
+) -> None:
+    """Though single deliveries of that time are no longer kept: its own is read late."""
+    add(store, "c1@example.com")
+    old = [sign(DELIVERED, second) for second in (0, 1, 2, 20, 21)]
+    record(session_on(store), *old, sign(CLICKED, 15), sign(CLICKED, 100))
+    assert stored(store)["c1@example.com"].mails_since_engaged == 0
+    forget_deliveries(store, START + timedelta(seconds=50))
+    record(session_on(store), sign(DELIVERED, 99))
+    found = stored(store)["c1@example.com"]
+    assert found.last_clicked == START + timedelta(seconds=15)
+    assert (found.mails_received, found.mails_since_engaged) == (6, 3)
+
+
 def test_a_click_that_an_import_gave_comes_back_when_a_later_one_is_a_machines(
     store: Store,
 ) -> None:
