@@ -165,6 +165,7 @@ class GenericReader:
         if outcome.kind is Kind.ACTIVITY:
             kind, agent = outcome.activity, text_of(found.get("user_agent"))
             by_machine = outcome.by_machine or (agent != "" and is_machine(agent))
+            by_machine = by_machine or self.columns.tell_machine(row)
             return [Activity(source, key, recipient, kind, occurred_at, channel, by_machine)]
         diagnostic = _best(diagnostic, others, status, context.classify)
         said = self._judgement(outcome, status, diagnostic, row, context.classify)
