@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contactctl.config.criteria import criteria_as_yaml, read_criteria
-from contactctl.config.drafts import draft_of
+from contactctl.config.drafts import replace_file
 from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import RefusedError, UsageError
@@ -44,9 +44,7 @@ class CriteriaFiles:
             self._asked_to_replace = path
             raise RefusedError(f"{name} exists", hint="press Enter again to replace it")
         try:
-            target = path.resolve()
-            with draft_of(target, criteria_as_yaml(criteria)) as draft:
-                draft.replace(target)
+            replace_file(path, criteria_as_yaml(criteria))
         except OSError as error:
             raise UsageError(f"cannot write {name}: {error.strerror}") from error
         self._own = path

@@ -20,7 +20,7 @@ from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.policies import BYPASS_WARNING
-from contactctl.output.view import OutputFormat, Presentation
+from contactctl.output.view import CsvForm, OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +98,26 @@ class ContactsInvocation(SelectingInvocation):
     ] = None
 
 
+class ExportInvocation(ContactsInvocation):
+    """An export: also how its CSV is written."""
+
+    delimiter: Annotated[
+        str, option("--delimiter", "CHARACTER", "What separates cells of CSV; tab for TAB.")
+    ] = ","
+    bom: Annotated[
+        bool, flag("--bom", "Begin CSV with a byte order mark, which Excel needs for umlauts.")
+    ] = False
+
+    def csv_form(self) -> CsvForm:
+        """UsageError where no CSV is written."""
+        form = CsvForm(options.one_character("--delimiter", self.delimiter), self.bom)
+        if form != CsvForm() and self.output.format is not OutputFormat.CSV:
+            raise UsageError("--delimiter and --bom are for CSV", hint="leave out --format")
+        return form
+
+
 def export(
-    invocation: ContactsInvocation,
+    invocation: ExportInvocation,
     full: Full = False,
 ) -> Presentation:
     """Examples:
@@ -107,6 +125,7 @@ def export(
         contactctl contacts export --full > copy.csv
         contactctl contacts export --where 'tag = vip' --format jsonl
         contactctl contacts export --deliverable --group newsletter --fields email
+        contactctl contacts export --delimiter ';' --bom > for-excel.csv
 
     CSV unless --format says otherwise. Without --fields it has every field that
     an import reads; with --full also the status, its reasons, overrides, and when
@@ -118,6 +137,7 @@ def export(
 
     if invocation.output.format is OutputFormat.TABLE and invocation.format is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
+    form = invocation.csv_form()
     in_full = exported_names(invocation.catalogue, full=True)
     invocation.check_fields(*dict.fromkeys((*invocation.catalogue.names(), *in_full)))
     fields = invocation.output.fields or exported_names(invocation.catalogue, full=full)
@@ -127,7 +147,7 @@ def export(
             " --full has them"
         )
     contacts, _ = _streamed(invocation, fields)
-    return output.contacts.present_contacts(contacts, fields)
+    return replace(output.contacts.present_contacts(contacts, fields), csv_form=form)
 
 
 def list_(

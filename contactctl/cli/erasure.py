@@ -47,7 +47,7 @@ def _erase_one(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
     with invocation.open_session() as session:
-        contact = operations.contacts.standing_of(session, email_or_id)
+        contact = operations.erasure.to_be_erased(session, erasing, email_or_id)
         shown = output.upkeep.present_before_erasing(contact, erasing)
         said = invocation.confirm
         if refused := confirmed_or_refused(invocation, shown, contact.email, said):

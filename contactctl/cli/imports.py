@@ -50,11 +50,7 @@ class TableInvocation(ReasonedInvocation):
     def separator(self) -> str | None:
         """What --delimiter says, as one character; UsageError for more."""
         said = self.delimiter
-        if said is None or (len(said) == 1 and not said.isalnum() and said != '"'):
-            return said
-        if said.lower() in ("tab", "\\t"):
-            return "\t"
-        raise UsageError(f"--delimiter '{said}' is not one character", hint="for example ; or tab")
+        return None if said is None else options.one_character("--delimiter", said)
 
     @property
     def codec(self) -> str:

@@ -144,6 +144,8 @@ def _hint_in(context: Any, error: Any) -> str:
         return "an export goes to standard output: write > FILE"
     if has_conditions and has_more_words:
         return "put each condition into quotes: --where 'FIELD OPERATOR VALUE'"
+    if option[:1] == "-" != option[1:2]:
+        return f"a value that begins with - stands behind --: `{context.command_path} -- VALUE`"
     return f"`{context.command_path} --help` shows how"
 
 

@@ -221,6 +221,15 @@ def chosen(choices: type[Choice], word: str, option: str) -> Choice:
 # Options that are given as NAME=VALUE
 
 
+def one_character(option: str, said: str) -> str:
+    """What separates cells; UsageError for what is not one character."""
+    if len(said) == 1 and not said.isalnum() and said != '"':
+        return said
+    if said.lower() in ("tab", "\\t"):
+        return "\t"
+    raise UsageError(f"{option} '{said}' is not one character", hint="for example ; or tab")
+
+
 def read_assignments(
     flag: str,
     texts: Sequence[str] | None,

@@ -93,7 +93,7 @@ class ListInvocation(StoreInvocation):
             unsubscribed=self.unsubscribed,
             incident=self.incident,
             not_counted=self.not_counted,
-            limit=self.limit,
+            limit=self.limit + 1,
         )
 
 
@@ -111,7 +111,7 @@ def list_(invocation: ListInvocation) -> Presentation:
     with invocation.open_session() as session:
         wanted = invocation.wanted(categories, session.time_zone)
         found = operations.responses.latest_responses(session, wanted)
-        return output.responses.present_responses(found)
+        return output.responses.present_responses(found, invocation.limit)
 
 
 def report(

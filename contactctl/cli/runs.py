@@ -79,9 +79,9 @@ def list_(
     with invocation.open_session() as session:
         start = options.instant(since, session.time_zone, "--since") if since else None
         runs = operations.runs.latest_runs(
-            session, limit=limit, kinds=kinds, states=states, since=start
+            session, limit=limit + 1, kinds=kinds, states=states, since=start
         )
-        return output.runs.present_runs(runs)
+        return output.runs.present_runs(runs, limit)
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:

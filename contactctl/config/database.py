@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from contactctl.config.values import absolute_path
+from contactctl.config.values import absolute_path, require_filled_in
 from contactctl.domain.errors import UsageError
 from contactctl.domain.urls import has_password
 
@@ -88,6 +88,7 @@ def _postgres_url(rest: str) -> str:
             "must look like postgresql://user@host:5432/database;"
             " write @ : / ? # in a password as %40 %3A %2F %3F %23"
         )
+    require_filled_in(f"{parts['hosts']}/{parts['name'] or ''}")
     # with no host either, all is left to libpq: PGSERVICE, PGHOST, PGDATABASE
     if not (parts["name"] or _NAMED_IN_QUERY.search(parts["query"] or "") or not parts["hosts"]):
         raise ValueError(

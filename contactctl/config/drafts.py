@@ -31,18 +31,27 @@ def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def replace_own(path: Path, text: str, beginning: str, what: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Put the text in the file's place in one step: whoever reads it sees the old or the new one.
 
-    A file that does not begin as those of ours do is left alone, and so is whatever is no file.
+    A link stays one. Raises OSError, for what is there and is no file as well.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, "It is not a file")
+    with draft_of(target, text) as draft:
+        draft.replace(target)
+
+
+def replace_own(path: Path, text: str, beginning: str, what: str) -> None:
+    """The same for a file that begins as those of ours do, or is empty; any other is left alone.
+
     `what` is what ours is. Raises InputError.
     """
     try:
-        target = path.resolve()  # a link stays one
-        if target.exists() and not (target.is_file() and _begins(target, beginning)):
+        if path.is_file() and not _begins(path, beginning):
             raise InputError(f"{path} exists, and is not {what}", hint="name another file")
-        with draft_of(target, text) as draft:
-            draft.replace(target)
+        replace_file(path, text)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 

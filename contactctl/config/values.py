@@ -23,6 +23,8 @@ EnumT = TypeVar("EnumT", bound=StrEnum)
 _MAX_PRICE = 10**10
 _RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(?:per|/|a) ?(second|minute|hour)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+# what a shell or a template should have filled in
+_UNFILLED = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|<%.*?%>|(?:(?<=/)|\A)\$[A-Za-z_]\w*")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -33,8 +35,15 @@ def text(value: Any) -> str:
     return value
 
 
+def require_filled_in(text: str) -> None:
+    """ValueError for a text with a placeholder: the config knows none."""
+    if found := _UNFILLED.search(text):
+        raise ValueError(f"holds {quoted(found[0])}, which nothing fills in: write it out")
+
+
 def absolute_path(value: Any, folder: Path) -> Path:
     """A path; a relative one starts from `folder`, `~` is the home folder."""
+    require_filled_in(text(value))
     try:
         return (folder / Path(text(value)).expanduser()).absolute()
     except RuntimeError:

@@ -6,8 +6,6 @@ The forms are those of criteria (domain.criteria.values), but a number has no ex
 write one where they have lost digits.
 """
 
-import csv
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -28,14 +26,9 @@ from contactctl.domain.criteria.values import (
 )
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.policies import LARGEST_COUNT
-from contactctl.domain.text import UNSAFE_CHARACTERS, fold
-
-MAX_NAME = 100
-NAME_SEPARATORS = ";|"
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 _LARGEST_EXACT = 2**53  # the largest number up to which a double holds every integer
-_NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
 # what our databases cannot store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -114,33 +107,6 @@ def with_codes(date_format: str) -> str:
     return re.sub(
         "y{4}|y{2}|m{1,2}|d{1,2}", lambda part: codes[part[0].lower()], date_format, flags=re.I
     )
-
-
-def _unique_names(texts: Sequence[str]) -> tuple[str, ...]:
-    """The names, trimmed, without empty ones and without a second spelling of the same one."""
-    by_folded: dict[str, str] = {}
-    for text in texts:
-        if name := text.strip():
-            by_folded.setdefault(fold(name), _checked_name(name))
-    return tuple(by_folded.values())
-
-
-def parse_group_name(text: str) -> str:
-    """A group's name: trimmed, not empty, at most 100 characters, none of them invisible."""
-    name = text.strip()
-    if not name:
-        raise ValueError("a name cannot be empty")
-    if UNSAFE_CHARACTERS.search(name):
-        raise ValueError("a name cannot contain control or invisible characters")
-    return _checked_name(name)
-
-
-def _checked_name(name: str) -> str:
-    if len(name) > MAX_NAME:
-        raise ValueError(f"'{shown(name)}' is longer than {MAX_NAME} characters")
-    if _NAME_SEPARATOR.search(name):
-        raise ValueError("a name cannot contain ; or |, which separate names")
-    return parse_text(name)
 
 
 def _parse_choice(field: Field, text: str) -> str:
@@ -306,85 +272,3 @@ def _day_by(text: str, form: str) -> date | None:
         return _read_one(text, form).date()
     except (ValueError, OverflowError):
         return None
-
-
-# Tags and groups as cells hold them: several names in one text
-
-LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
-
-# ; and | separate names unless something else is said; a line break does so always
-_COMMAS = ",\u060c\u061b\u3001\ufe10\ufe14\uff0c\uff1b\uff5c"
-_QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
-_UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
-_LINE_BREAKS = re.compile(r"[\r\n]+")
-_UNSAID_SEPARATORS = re.compile(f"[{NAME_SEPARATORS}\r\n]")
-# a list as JSON, Python or Postgres write it
-_WRITTEN_LIST = re.compile(
-    r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
-)
-
-
-def list_cell(names: list[str]) -> str:
-    """A list of names as one cell that `names_in` splits again, whatever they contain."""
-    return "".join(LIST_MARK + name for name in names)
-
-
-def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
-    """The names in a cell of the field `tag` or `group`, each different one once.
-
-    `separator` None: ; and | separate, and a comma or a quote is a ValueError, since nobody can
-    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180. A list in
-    brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
-    """
-    if text.startswith(LIST_MARK):
-        return _unique_names(text[1:].split(LIST_MARK))
-    if written := _WRITTEN_LIST.match(text):
-        return _unique_names(_written_list(text, written))
-    if separator is not None:
-        if found := set(text) & set(NAME_SEPARATORS) - set(separator):
-            other = min(found)
-            raise ValueError(
-                f"'{shown(text)}' contains {other}, which no name does:"
-                f" --separator '{field}={other}' splits there"
-            )
-        lines = _LINE_BREAKS.split(text)
-        return _unique_names([name for line in lines for name in _quoted(line, separator)])
-    if found := _UNSAID.search(text):
-        mark = "a quote" if found[0] in _QUOTES else "a comma"
-        comma = "," if found[0] in _QUOTES else found[0]
-        raise ValueError(
-            f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
-            f" --separator '{field}=;' does not"
-        )
-    return _unique_names(_UNSAID_SEPARATORS.split(text))
-
-
-def _written_list(text: str, written: re.Match[str]) -> list[str]:
-    """The names in brackets or braces; ValueError for anything but names in there."""
-    try:
-        names = json.loads(text) or []
-    except ValueError:
-        row = csv.reader(
-            [written["inner"]],
-            quotechar=written["quote"] or '"',
-            escapechar="\\",
-            skipinitialspace=True,
-            strict=True,
-        )
-        try:
-            names = next(row, [])
-        except csv.Error as error:
-            raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"'{shown(text)}' is not a list of names")
-    return names
-
-
-def _quoted(text: str, separator: str) -> list[str]:
-    if len(separator) > 1:  # csv knows no such separators, nor do their writers quote
-        return text.split(separator)
-    try:
-        rows = list(csv.reader([text], delimiter=separator, skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
-    return rows[0] if rows else []

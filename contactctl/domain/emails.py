@@ -19,6 +19,7 @@ _PLAIN = re.compile(
 )
 _NAMED_ADDRESS = re.compile(r"""([^<>@"]*|\s*"[^<>@"]*"\s*)<([^<>\s]+)>\Z""")
 _MAILTO = "mailto:"
+_SEVERAL = re.compile(r"@[^@]*[\s,;|/][^@]*@")
 _NOT_TO_BE_SEEN = re.compile(rf"[\s{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
 
 
@@ -76,6 +77,8 @@ def _checked_key(email: str) -> str:
     local, at, domain = email.rpartition("@")
     if not email:
         raise ValueError("the address is empty")
+    if _SEVERAL.search(email):
+        raise ValueError("more than one address")
     if found := _NOT_TO_BE_SEEN.search(email):
         raise ValueError(
             f"an address cannot contain {named_character(found[0])} (character {found.start() + 1})"

@@ -22,11 +22,12 @@ def _tell_nobody() -> None:
 class Waits:
     """`locks_s`: for what another process or program has locked; `answers_s`: for the server to
     answer one statement, or to send more of its answer. `on_long_wait` is called when a lock takes
-    longer than a second."""
+    longer than a second. `can_be_longer`: the command has --wait."""
 
     locks_s: float = FOR_LOCKS_S
     answers_s: float = FOR_ANSWERS_S
     on_long_wait: Callable[[], None] = _tell_nobody
+    can_be_longer: bool = True
 
     @property
     def locks_ms(self) -> int:
@@ -40,5 +41,6 @@ def waits_of(
     wait: float | None, timeout: float, on_long_wait: Callable[[], None] | None = None
 ) -> Waits:
     """How long a store waits: `--wait`, None where a command has none, and `--timeout`."""
-    waits = Waits(FOR_LOCKS_S if wait is None else wait, timeout)
+    locks_s = FOR_LOCKS_S if wait is None else wait
+    waits = Waits(locks_s, timeout, can_be_longer=wait is not None)
     return replace(waits, on_long_wait=on_long_wait) if on_long_wait else waits

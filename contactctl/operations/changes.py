@@ -11,7 +11,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from contactctl.config.drafts import draft_of
+from contactctl.config.drafts import replace_file
 from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.errors import BusyError, ContactctlError, RefusedError, UsageError
 from contactctl.operations.session import Session
@@ -45,6 +45,7 @@ class CursorFile:
     """A file that keeps how far a follower has come; held by one process at a time.
 
     As a context manager it is held from the beginning; BusyError where somebody else holds it.
+    Beside what is no cursor, or in a folder that is not there, nothing is made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +57,10 @@ class CursorFile:
         self._lock = FileLock(path.with_name(f"{path.name}.lock"))
 
     def __enter__(self) -> Self:
+        self.read()
         try:
+            # the lock would make the folder
+            self.path.parent.stat()
             self._lock.acquire(timeout=0)
         except Timeout:
             raise BusyError(f"another process works with {self.path}") from None
@@ -96,8 +100,7 @@ class CursorFile:
         at = None if position.at is None else position.at.isoformat()
         text = json.dumps({"number": position.number, "at": at}) + "\n"
         try:
-            with draft_of(self.path, text) as draft:
-                draft.replace(self.path)
+            replace_file(self.path, text)
         except OSError as error:
             raise ContactctlError(
                 f"cannot write {self.path}: {error.strerror}",

@@ -10,6 +10,7 @@ from pathlib import Path
 from contactctl.config.database import example_text
 from contactctl.config.drafts import give_name
 from contactctl.config.load import user_config_path
+from contactctl.domain.erasure import keyed
 from contactctl.domain.errors import ConfigError, RefusedError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.secrets import create_key_file
@@ -40,6 +41,7 @@ from contactctl.store.database.store import (
     require_not_newer,
     schema_version,
 )
+from contactctl.store.erasure import key_ids
 from contactctl.store.runs import newest_policy
 from contactctl.store.upkeep import count_attributes
 
@@ -117,13 +119,17 @@ def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> l
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What was made, and what was there already; a store `is_new` until something is done in it."""
+    """What was made, and what was there already; a store `is_new` until something is done in it.
+
+    `lost_key` is the file that is not there, and the store's suppressions need its key.
+    """
 
     database: str
     config: Path
     store_created: bool
     config_written: bool
     is_new: bool
+    lost_key: Path | None = None
 
 
 def initialise(
@@ -136,17 +142,24 @@ def initialise(
 ) -> Initialised:
     """Write the config, create the store and the suppression key, each unless there is one.
 
+    No key is made for a store that has suppressions: theirs must come back from a backup.
+
     A config that is written with `key_file` beside it names that too, unless it is the user's own:
     its store shares nothing with the user's. Raises StoreError for a store of another schema
     version, ConfigError for a config that cannot be written.
     """
     created, identity = _create_store(database_url, waits)
-    create_key_file(key_file)
+    with closing(open_store(database_url, waits)) as store:
+        is_new = has_no_runs(store)
+        with store.reading() as connection:
+            needs_key = bool(keyed(key_ids(connection)))
+    if not needs_key:
+        create_key_file(key_file)
+    lost_key = None if key_file.exists() else key_file
     is_beside = key_file.parent == config.parent and config != user_config_path()
     beside = key_file.name if is_beside else ""
     written = _write_config(config, database_url if database_in_config else "", beside)
-    with closing(open_store(database_url, waits)) as store:
-        return Initialised(identity, config, created, written, is_new=has_no_runs(store))
+    return Initialised(identity, config, created, written, is_new, lost_key)
 
 
 def _create_store(url: str, waits: Waits) -> tuple[bool, str]:

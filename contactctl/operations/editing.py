@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
+from contactctl.domain.name_cells import list_cell
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim
 from contactctl.domain.upkeep_kinds import EditRun

@@ -6,9 +6,10 @@ from functools import partial
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.handling import ContactStanding
-from contactctl.domain.run_kinds import ErasingRun
+from contactctl.domain.run_kinds import AnonymizeRun, ErasingRun
 from contactctl.domain.runs import Confirmation, Run
 from contactctl.domain.waits import FOR_LOCKS_S
+from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import (
     Affected,
@@ -21,9 +22,16 @@ from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing, require_key
 from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
-from contactctl.store.erasure import clean_up, needs_clean_up
+from contactctl.store.erasure import clean_up, needs_clean_up, not_anonymised
 from contactctl.store.plans import BatchWork, plan_of
+from contactctl.store.predicates import Clause
 from contactctl.store.selections import is_contact
+
+
+def to_be_erased(session: Session, erasing: type[ErasingRun], name: str) -> ContactStanding:
+    """The contact by email or number; RefusedError where there is nothing to anonymise any more."""
+    nothing = "nothing is left to anonymise" if erasing is AnonymizeRun else ""
+    return standing_of(session, name, erased=nothing)
 
 
 def erase_one(
@@ -60,7 +68,7 @@ def plan_erasing(
 ) -> Run | None:
     """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
     require_key(session)
-    where = selection.where(session.store.dialect)
+    where = _erasable(erasing, selection.where(session.store.dialect))
     return write_confirmed_plan(
         session,
         session.request(erasing(selected=selection.kept()), reason=reason),
@@ -71,9 +79,14 @@ def plan_erasing(
 
 def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Selection) -> Affected:
     """What erasing the selection would concern."""
-    where = selection.where(session.store.dialect)
+    where = _erasable(erasing, selection.where(session.store.dialect))
     does = f"{erasing.verb} for good, with all that is stored about them; they stay suppressed"
     return affected(session, erasing.kind, selection, where, does=does, takes_away=True)
+
+
+def _erasable(erasing: type[ErasingRun], where: Clause) -> Clause:
+    """What is anonymised already is not anonymised again; it can be deleted."""
+    return not_anonymised(where) if erasing is AnonymizeRun else where
 
 
 def with_key(session: Session, _run: Run, work: BatchWork) -> BatchWork:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from shlex import quote
 from typing import Any, TypeVar
 
-from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.groups import GroupSummary, format_group_settings, parse_group_settings
+from contactctl.domain.name_cells import parse_group_name
 from contactctl.domain.policies import GroupPolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun

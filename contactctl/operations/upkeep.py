@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.contacts import Origin, Status
-from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, did_you_mean
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import ContactStanding
+from contactctl.domain.name_cells import parse_group_name
 from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.text import counted, show_safely
@@ -155,11 +155,15 @@ def preview_changing(
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: how many contacts have it, and its declared type; None: not declared."""
+    """One attribute: how many contacts have it, and its declared type; None: not declared.
+
+    `unfit` of them have a value of another type, which criteria do not see.
+    """
 
     name: str
     contacts: int
     type: str | None
+    unfit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +182,19 @@ def list_attributes(session: Session) -> Sequence[Attribute]:
     declared = session.settings.attributes
     with session.store.reading() as connection:
         stored = upkeep.count_attributes(connection)
+        unfit = {
+            name: upkeep.count_misfits(
+                connection, session.catalogue.find(f"{ATTRIBUTE_PREFIX}{name}")
+            )
+            for name in declared.keys() & stored.keys()
+        }
     return [
-        Attribute(name, stored.get(name, 0), declared[name].type if name in declared else None)
+        Attribute(
+            name,
+            stored.get(name, 0),
+            declared[name].type if name in declared else None,
+            unfit.get(name, 0),
+        )
         for name in sorted({*declared, *stored})
     ]
 

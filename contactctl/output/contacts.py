@@ -17,12 +17,12 @@ from contactctl.output.rejects import RejectsFile
 if TYPE_CHECKING:
     from contactctl.operations.sync import Gone
 
-_NAMED_COLUMNS = 10  # of those that an import leaves out
+_NAMED = 10  # of columns that an import leaves out, or of groups it creates
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
     *("created", "created_inactive", "created_unsubscribed"),
-    *("updated", "unchanged", "left_active", "left_inactive", "kept_out"),
+    *("updated", "unchanged", "left_active", "left_inactive", "kept_out", "joined_inactive"),
 )
 _OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
 IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
@@ -189,8 +189,8 @@ def present_added(contact_id: int, email: str, run: int) -> view.Presentation:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED_COLUMNS
-    return ", ".join(names[:_NAMED_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _import_notes(result: ImportResult) -> list[str]:
@@ -200,9 +200,12 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [f"columns left out ({reason}): {_some(names)}" for reason, names in by_reason.items()]
     notes += result.notes
     if left := result.counts.left_active:
+        lines = ", ".join(map(str, result.active_lines))
+        where = f" ({'line' if left == 1 else 'lines'} {lines}" * bool(lines)
+        where += (", ..." * (left > len(result.active_lines)) + ")") * bool(lines)
         notes.append(
-            f"status not changed by {counted(left, 'row')} with inactive, of contacts active here:"
-            " an import never does so; `contactctl deactivate` does"
+            f"status not changed by {counted(left, 'row')}{where} with inactive, of contacts active"
+            " here: an import never does so; `contactctl deactivate --emails FILE` does"
         )
     if left := result.counts.left_inactive:
         notes.append(
@@ -214,6 +217,11 @@ def _import_notes(result: ImportResult) -> list[str]:
             f"{counted(kept_out, 'membership')} not given: the people have left the group;"
             " `contactctl groups add` brings one back who wishes so"
         )
+    if inactive := result.counts.joined_inactive:
+        notes.append(
+            f"{counted(inactive, 'row')} with a group of contacts that are inactive here, who get"
+            " no mail: `contactctl groups members GROUP` shows them"
+        )
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 
@@ -224,7 +232,7 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     if unsubscribed := result.counts.created_unsubscribed:
         facts.append(("Unsubscribed", f"{unsubscribed:,} of those created, who left before"))
     if result.groups_created:
-        facts.append(("Groups created", list(result.groups_created)))
+        facts.append(("Groups created", _some(result.groups_created)))
     if result.rejected and rejects.path:
         facts.append(("Rejected rows", str(rejects.path)))
     if result.run is not None:

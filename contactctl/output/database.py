@@ -200,7 +200,9 @@ def present_initialised(
     if thresholds or rules:
         blocks.append(view.Text(_AUTOMATIC))
     blocks.append(view.Text("Next: contactctl contacts import FILE, then contactctl preview"))
-    return view.Presentation(data, None, blocks, notes=_elsewhere(url, later))
+    return view.Presentation(
+        data, None, blocks, notes=_elsewhere(url, later), warnings=_lost(made.lost_key)
+    )
 
 
 def _in_force(policy: PolicyApplied) -> str:
@@ -214,3 +216,12 @@ def _elsewhere(url: str, later: LoadedSettings) -> list[str]:
         return []
     other = hide_password(later.settings.database)
     return [f"without --database other commands use {other}"]
+
+
+def _lost(key_file: Path | None) -> list[str]:
+    if key_file is None:
+        return []
+    return [
+        f"{key_file} is missing, whose key tells which addresses were erased from this store: put"
+        " it there from a backup or another user of the store; until then nothing can be imported"
+    ]

@@ -92,7 +92,9 @@ def write_csv(presentation: view.Presentation, console: Console, command: str) -
     """Write a header and the rows; RFC 4180 ends every line with CR LF."""
     rows = view.rows_or_single(presentation)
     keys = [column.key for column in rows.columns]
-    writer = csv.writer(console.stdout, lineterminator="\r\n")
+    form = presentation.csv_form
+    console.stdout.write("\ufeff" * form.byte_order_mark)
+    writer = csv.writer(console.stdout, delimiter=form.delimiter, lineterminator="\r\n")
     writer.writerow(keys)
     for row in rows.items:
         cells = [cell(row.get(key)) for key in keys]
@@ -103,7 +105,8 @@ def write_csv(presentation: view.Presentation, console: Console, command: str) -
 
 
 def cell(value: object) -> str:
-    """A value as CSV text: numbers bare, text defused, sets joined by ';', mappings as JSON."""
+    """A value as CSV text: numbers bare, text defused, sets as `names_in` reads them, mappings as
+    JSON."""
     if value is None:
         return ""
     if type(value) is str:  # most cells of a long export
@@ -114,13 +117,16 @@ def cell(value: object) -> str:
     if isinstance(plain, int | float):
         return str(plain)
     if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
-        return defuse(";".join(plain))
+        from contactctl.domain.name_cells import names_cell  # noqa: PLC0415  (CSV alone needs it)
+
+        return defuse(names_cell(plain))
     return defuse(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
 
 
 # The text exposition format, version 0.0.4, as the textfile collector of node_exporter reads it
 # (https://prometheus.io/docs/instrumenting/exposition_formats/)
 
+METRICS_BEGIN = "# HELP contactctl_"
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 

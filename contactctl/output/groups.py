@@ -72,7 +72,8 @@ MEMBER_FIELDS = tuple(column.key for column in _MEMBER_COLUMNS)
 def present_members(members: Members) -> view.Presentation:
     """The members, and how many more there are."""
     data = {"group": members.group, "total": members.total}
-    rows = view.Rows("members", _MEMBER_COLUMNS, members.rows)
+    cut = view.cut_off(len(members.rows), members.total)
+    rows = view.Rows("members", _MEMBER_COLUMNS, members.rows, beginning_of=cut)
     blocks = rows_blocks(len(members.rows), members.total, noun="members")
     return view.Presentation(data, rows, blocks)
 

@@ -9,11 +9,12 @@ from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
 from contactctl.domain.text import counted
 from contactctl.operations.ingest import IngestResult
+from contactctl.operations.plans import RulesApplied
 from contactctl.output import view
 from contactctl.output.criteria import Pairs
 from contactctl.output.rejects import ResponseRejects
 from contactctl.output.responses import incident_data, threshold_data
-from contactctl.responses.rules import Rule
+from contactctl.responses.rules import Rule, is_sender_side
 
 if TYPE_CHECKING:
     from contactctl.operations.fetch import FetchResult
@@ -54,11 +55,13 @@ class OtherEvents:
     unsubscribes: int = 0
     resubscribes: int = 0
     undated: int = 0
+    sender_side: int = 0
 
     def count(self, event: Event) -> None:
         """Count one event that is not a rejection."""
         if isinstance(event, Response):
             self.undated += event.occurred_at is None
+            self.sender_side += event.counts and is_sender_side(event)
         elif isinstance(event, Unsubscribe):
             self.unsubscribes += not event.resubscribed
             self.resubscribes += event.resubscribed
@@ -73,7 +76,16 @@ class OtherEvents:
             *([f"{counted(self.unsubscribes, 'unsubscribe')} read"] if self.unsubscribes else []),
             *resubscribe_warnings(self.resubscribes),
             *undated_warnings(self.undated),
+            *sender_side_warnings(self.sender_side),
         ]
+
+
+def sender_side_warnings(refusals: int) -> list[str]:
+    """What to say of refusals that an ingest records as the sender's own."""
+    if not refusals:
+        return []
+    verb = "refuses" if refusals == 1 else "refuse"
+    return [f"{counted(refusals, 'response')} {verb} the sender: an ingest counts none of them"]
 
 
 def present_classified(
@@ -123,6 +135,7 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> view.Prese
         notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
         warnings=[
             *_incident_warnings(result),
+            *_waiting_warnings(result.thresholds),
             *resubscribe_warnings(result.counts.resubscribes),
             *undated_warnings(result.undated),
         ],
@@ -239,6 +252,15 @@ def _incident_warnings(result: IngestResult) -> list[str]:
         again = "is active again" if number == 1 else "are active again"
         warnings.append(f"{counted(number, 'contact')} that such responses had deactivated {again}")
     return warnings
+
+
+def _waiting_warnings(applied: RulesApplied | None) -> list[str]:
+    """A plan made earlier that keeps whom the responses are about from being deactivated."""
+    if applied is None or applied.waiting is None or applied.is_new:
+        return []
+    told = "who has reached a threshold is deactivated after" * applied.waits_for_another
+    plan = f"run {applied.waiting.id}, which waits for `contactctl runs apply {applied.waiting.id}`"
+    return [f"{told or 'a threshold is reached, and held by'} {plan}"]
 
 
 def _incident_blocks(result: IngestResult) -> list[view.Block]:

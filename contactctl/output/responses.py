@@ -33,10 +33,14 @@ _INCIDENT_COLUMNS = (
 INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
 
 
-def present_responses(rows: Sequence[dict[str, Any]]) -> view.Presentation:
-    """The responses, newest first."""
-    items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
-    return view.listed("responses", _COLUMNS, items, "(no responses)")
+def present_responses(found: Sequence[dict[str, Any]], limit: int) -> view.Presentation:
+    """The responses, newest first; one more than the limit says that there are more."""
+    items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in found]
+    first, cut = view.first_of(items, limit)
+    rows = view.Rows("responses", _COLUMNS, first, beginning_of=cut)
+    return view.Presentation(
+        {"more": bool(cut)}, rows, [view.RowsTable("(no responses)"), *view.more_follows(cut)]
+    )
 
 
 def present_incidents(incidents: Sequence[Incident]) -> view.Presentation:

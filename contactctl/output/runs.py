@@ -88,10 +88,13 @@ def present_looked_up_run(found: "FoundRun") -> view.Presentation:
     return view.Presentation(data, None, [view.KeyValues(pairs), *next_steps])
 
 
-def present_runs(runs: Sequence[Run]) -> view.Presentation:
-    """The runs as rows, newest first."""
-    items = [run_data(run) for run in runs]
-    return view.Presentation({}, view.Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
+def present_runs(runs: Sequence[Run], limit: int | None = None) -> view.Presentation:
+    """The runs as rows, newest first; one more than the limit says that there are more."""
+    items, cut = view.first_of([run_data(run) for run in runs], limit)
+    rows = view.Rows("runs", _RUN_COLUMNS, items, beginning_of=cut)
+    return view.Presentation(
+        {"more": bool(cut)}, rows, [runs_table(runs[:limit]), *view.more_follows(cut)]
+    )
 
 
 def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> view.Table:

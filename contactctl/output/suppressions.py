@@ -37,9 +37,9 @@ def present_suppressions(found: "Suppressions") -> view.Presentation:
         for row in found.rows
     ]
     blocks = rows_blocks(len(items), found.total, noun="suppressions")
-    return view.Presentation(
-        {"total": found.total}, view.Rows("suppressions", _COLUMNS, items), blocks
-    )
+    cut = view.cut_off(len(items), found.total)
+    rows = view.Rows("suppressions", _COLUMNS, items, beginning_of=cut)
+    return view.Presentation({"total": found.total}, rows, blocks)
 
 
 def present_suppressed(suppressed: bool) -> view.Presentation:

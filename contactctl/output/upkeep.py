@@ -29,7 +29,7 @@ DONE_FIELDS = ("id", "email", "status", "run")
 TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
 _TAG_COLUMNS = view.columns("tag", "contacts")
 TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
-_ATTRIBUTE_COLUMNS = view.columns("name", "contacts", "type")
+_ATTRIBUTE_COLUMNS = view.columns("name", "contacts", "type", "unfit")
 ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
 _REASON_COLUMNS = view.columns("scope", "origin", "category", "run")
 
@@ -107,7 +107,9 @@ def present_tags(tags: "Tags") -> view.Presentation:
     """The tags with their numbers of contacts."""
     items = [{"tag": tag, "contacts": number} for tag, number in tags.rows]
     blocks = rows_blocks(len(items), tags.total, noun="tags")
-    return view.Presentation({"total": tags.total}, view.Rows("tags", _TAG_COLUMNS, items), blocks)
+    cut = view.cut_off(len(items), tags.total)
+    rows = view.Rows("tags", _TAG_COLUMNS, items, beginning_of=cut)
+    return view.Presentation({"total": tags.total}, rows, blocks)
 
 
 def present_tag_change(change: "TagChange", done: str, already: str) -> view.Presentation:
@@ -130,6 +132,13 @@ def present_attributes(attributes: "Sequence[Attribute]") -> view.Presentation:
         f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
         " --rename or --drop it, or declare it below `attributes:`"
         for each in stray
+    ]
+    warnings += [
+        f"'{each.name}' is declared as {each.type}, which the value of"
+        f" {counted(each.unfit, 'contact')} is not: to criteria these have none;"
+        " `contacts export`, and an import of it, read them anew"
+        for each in attributes
+        if each.unfit
     ]
     more = {"data": {"undeclared": [each.name for each in stray]}, "warnings": warnings}
     return view.listed("attributes", _ATTRIBUTE_COLUMNS, items, "(no attributes)", **more)

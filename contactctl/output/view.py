@@ -192,13 +192,22 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class CsvForm:
+    """As in RFC 4180; spreadsheets of some countries expect another delimiter, and a byte order
+    mark before letters that are not ASCII's."""
+
+    delimiter: str = ","
+    byte_order_mark: bool = False
+
+
+@dataclass(frozen=True)
 class Presentation:
     """A command's whole result.
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
     --quiet keeps: somebody must decide, though nothing went wrong. `metrics` are for programs that
-    watch. `problems` and `exit_code`
+    watch. `csv_form` is how csv is written. `problems` and `exit_code`
     tell what went wrong; a refused command still shows the data it has. `delivered` is called once
     all of it was written.
     """
@@ -212,12 +221,31 @@ class Presentation:
     warnings: Sequence[str] = ()
     metrics: Sequence[Metric] = ()
     delivered: Callable[[], None] = _nothing
+    csv_form: CsvForm = CsvForm()
 
     def failed(self, error: ContactctlError) -> "Presentation":
         """The same data, as the result of a command that ended with this error."""
         return replace(
             self, problems=[*self.problems, Problem.of(error)], exit_code=error.exit_code
         )
+
+
+def first_of(items: Sequence[Row], limit: int | None) -> tuple[Sequence[Row], str]:
+    """The first rows of a list of which one more was asked for, and for `beginning_of` whether
+    there was one."""
+    if limit is None or len(items) <= limit:
+        return items, ""
+    return items[:limit], f"the first {limit:,}; --limit N shows more"
+
+
+def more_follows(cut: str) -> list[Block]:
+    """For people, below such a list."""
+    return [Text("... and more; --limit N shows them")] if cut else []
+
+
+def cut_off(shown: int, total: int) -> str:
+    """For `beginning_of`: that a list was asked for only its first rows; '' for a whole one."""
+    return f"the first {shown:,} of {total:,}; --limit N shows more" * (total > shown)
 
 
 def listed(

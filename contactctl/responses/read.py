@@ -142,6 +142,10 @@ class _Reader:
             yield from self.read_path(one) if isinstance(one, Path) else self.read_stream(one)
 
     def read_path(self, path: Path) -> Iterator[Event]:
+        if path.is_fifo():  # as <(...) of a shell
+            with path.open("rb") as pipe:
+                yield from self.read_stream(pipe)
+            return
         if not path.is_dir():
             yield from self._read_file(path)
             return

@@ -27,10 +27,15 @@ _ADDRESS = re.compile(
 )
 
 
+_JOINED = re.compile(r"(?<![\w.@/?&=-])[a-z\d']{1,40}(?:_[a-z\d'.]{1,40}){2,20}(?![\w.@/?&=-])")
+
+
 def normalise(diagnostic: str) -> str:
     """Lower case without accents, single spaces, straight quotes, addresses as `<>`, cut to a
     bounded length."""
     text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS]
+    if text.count("_") > 1:  # qmail's filters put it for spaces: "this_user_doesn't_exist"
+        text = _JOINED.sub(lambda match: match[0].replace("_", " "), text)
     text = (text if text.isascii() else text.translate(_STRAIGHT_QUOTES)).lower()
     if "@" in text:
         text = _ADDRESS.sub("<>", text)

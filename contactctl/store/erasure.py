@@ -191,6 +191,11 @@ def placeholder_sql() -> sa.ColumnElement[str]:
     return sa.literal(placeholder(0).removesuffix("0")) + sa.cast(_contact.c.id, sa.Text)
 
 
+def not_anonymised(where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Of the contacts that fulfil `where` those that have an address of their own yet."""
+    return sa.and_(where, _contact.c.email_key != placeholder_sql())
+
+
 def needs_clean_up(store: Store) -> bool:
     """Whether something was erased since the last `clean_up`, whatever became of its run."""
     if store.path is None:
@@ -233,9 +238,7 @@ def _empty_log(store: Store) -> None:
 
 def _with_address(step: Step, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Of the batch's contacts those that are not anonymised already."""
-    return sa.select(*columns).where(
-        _contact.c.id.in_(step.contact_ids), _contact.c.email_key != placeholder_sql()
-    )
+    return sa.select(*columns).where(not_anonymised(_contact.c.id.in_(step.contact_ids)))
 
 
 def _suppress(step: Step, current_key: CurrentKey) -> list[EmailAddress]:

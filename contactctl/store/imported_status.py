@@ -57,19 +57,19 @@ def who_has_not_left(
     return [row for row in members if (contact_ids.get(row[0]), row[1]) not in left]
 
 
-def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> int:
+def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> list[int]:
     """Drop what the staged rows say of the status of contacts from before the run.
 
-    Returns how many of them are active although their row says inactive. A group in which the
-    row says inactive they do not join: it would bring them mail.
+    Returns the positions of those who are active although their row says inactive. A group in which
+    the row says inactive they do not join: it would bring them mail.
     """
     do = partial(run_sql, connection, last_id=creating.last_id)
     active = (
-        "SELECT count(*) FROM import_row s JOIN contact c ON c.id = s.contact_id"
+        "SELECT s.position FROM import_row s JOIN contact c ON c.id = s.contact_id"
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
-        f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
+        f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE}) ORDER BY s.position"
     )
-    left_active = int(do(active).scalar_one())
+    left_active = list(do(active).scalars())
     do(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})")
     do(
         f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"
@@ -89,6 +89,21 @@ def inactive_among(connection: sa.Connection, contact_ids: Sequence[int]) -> int
     among = is_one_of(tables.contact.c.id, contact_ids, connection.dialect.name)
     inactive = sa.and_(among, tables.contact.c.status == Status.INACTIVE)
     return how_many(connection, tables.contact, inactive)
+
+
+def inactive_members(
+    connection: sa.Connection,
+    members: Sequence[Staged],
+    contact_ids: Mapping[int, int],
+    last_id: int,
+) -> int:
+    """How many contacts of these memberships were there before, and are inactive.
+
+    `contact_ids` are by position.
+    """
+    positions = {member[0] for member in members}
+    known = [contact_ids[at] for at in positions if contact_ids[at] <= last_id]
+    return inactive_among(connection, known)
 
 
 def deactivate_created(connection: sa.Connection, creating: Creating, now: datetime) -> int:

@@ -98,9 +98,10 @@ class Counts(Summed):
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive, and `left_inactive` the other way round.
-    `created_unsubscribed` had unsubscribed before, and so became inactive at once. `kept_out`
-    counts memberships not given to people who had left a group.
+    active, although their row says inactive (the first at the positions `active_at`), and
+    `left_inactive` the other way round. `created_unsubscribed` had unsubscribed before, and so
+    became inactive at once. `kept_out` counts memberships not given to people who had left a group,
+    `joined_inactive` the contacts in a group of the file that were there before and are inactive.
     """
 
     created: int = 0
@@ -111,6 +112,8 @@ class Counts(Summed):
     left_inactive: int = 0
     created_unsubscribed: int = 0
     kept_out: int = 0
+    joined_inactive: int = 0
+    active_at: tuple[int, ...] = ()
 
 
 def _with_folded(name: str) -> tuple[str, ...]:
@@ -154,10 +157,14 @@ def put_in(
     last_id = imported_status.last_contact_id(connection)
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
-    joining = replace(wave, members=_who_join(connection, wave, ids, creating))
+    by_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if wave.members else {}
+    joining = replace(
+        wave,
+        members=imported_status.who_has_not_left(connection, wave.members, by_position, creating),
+    )
     statements = _Statements(layout, wave, connection.dialect.name)
     with _staged(connection, layout, joining, ids, contacts):
-        created_inactive = left_active = unsubscribed = 0
+        created_inactive, unsubscribed, left_active = 0, 0, list[int]()
         if wave.tells_status:
             left_active = imported_status.leave_known_as_they_are(connection, creating)
         claim_staged(connection, "import_row", last_id)
@@ -190,24 +197,17 @@ def put_in(
         updated,
         unchanged=len(wave.rows) - created - updated,
         created_inactive=created_inactive,
-        left_active=left_active,
+        left_active=len(left_active),
         left_inactive=imported_status.inactive_among(
             connection, [ids[key] for key in wave.active if ids[key] <= last_id]
         ),
         created_unsubscribed=unsubscribed,
         kept_out=len(wave.members) - len(joining.members),
+        joined_inactive=imported_status.inactive_members(
+            connection, joining.members, by_position, last_id
+        ),
+        active_at=tuple(left_active[:5]),
     )
-
-
-def _who_join(
-    connection: sa.Connection,
-    wave: Wave,
-    ids: Mapping[str, int],
-    creating: imported_status.Creating,
-) -> Sequence[Staged]:
-    """The wave's memberships, but for those that the person has ended."""
-    by_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if wave.members else {}
-    return imported_status.who_has_not_left(connection, wave.members, by_position, creating)
 
 
 @contextmanager

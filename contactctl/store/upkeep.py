@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
+from contactctl.domain.criteria.fields import Field
 from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold
 from contactctl.domain.upkeep_kinds import AttributesRun, TagRun, UntagRun
 from contactctl.store import tables
 from contactctl.store.changes import change_contacts, note_each
-from contactctl.store.fields import JSON_COLUMNS
+from contactctl.store.fields import JSON_COLUMNS, field_value, written_value
 from contactctl.store.plans import BatchOutcome, BatchWork, Step, settle
 from contactctl.store.predicates import Clause, how_many, one_number
 from contactctl.store.types import Json
@@ -103,6 +104,15 @@ def count_attributes(connection: sa.Connection) -> Mapping[str, int]:
     """How many contacts have each attribute, by its name."""
     rows = connection.execute(sa.text(_COUNT_ATTRIBUTES[connection.dialect.name]))
     return {row[0]: row[1] for row in rows}
+
+
+def count_misfits(connection: sa.Connection, field: Field) -> int:
+    """How many contacts have a value of the attribute that does not fit its declared type."""
+    dialect = connection.dialect.name
+    misfit = sa.and_(
+        written_value(field, dialect).is_not(None), field_value(field, dialect).is_(None)
+    )
+    return how_many(connection, _contact, misfit)
 
 
 def count_both(connection: sa.Connection, name: str, other: str) -> int:

@@ -1,7 +1,10 @@
 """`responses classify` and `responses rules`, which need no store."""
 
+import gzip
 import json
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -46,6 +49,25 @@ def test_classify_says_what_a_mail_is_instead(tmp_path: Path) -> None:
     result = run_cli([*args, "--verbose"], cwd=tmp_path)
     assert result.exit_code == 0
     assert f"{tmp_path}/mail.eml: not a response: a reply\n" in result.stderr
+
+
+def test_refusals_of_the_sender_are_told_as_an_ingest_counts_them(tmp_path: Path) -> None:
+    said = "554 5.7.1 Client host [192.0.2.9] blocked using bl.spamcop.net"
+    refused = {"email": "c1@example.com", "status": "5.7.1", "diagnostic": said, "id": "1"}
+    result = run_cli(["responses", "classify", "-", "--json"], stdin=jsonl(refused), cwd=tmp_path)
+    assert result.json["data"]["sender_side"] == 1
+    assert "1 response refuses the sender" in result.stderr
+
+
+def test_a_pipe_with_a_name_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines = jsonl(event("c1@example.com"), event("c2@example.com"))
+    for written in (lines.encode(), gzip.compress(lines.encode())):
+        Thread(target=pipe.write_bytes, args=(written,)).start()
+        result = run_cli(["responses", "classify", pipe, "--json"], cwd=tmp_path)
+        found = [row["recipient"] for row in result.json["data"]["responses"]]
+        assert found == ["c1@example.com", "c2@example.com"]
 
 
 def test_standard_input_can_be_named_once(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_a_shop_export_imports_as_it_is(program: Program, store: Store) -> None:
         "left_active": 0,
         "left_inactive": 0,
         "kept_out": 0,
+        "joined_inactive": 0,
         "rejected": 0,
         "groups_created": [],
         "columns_left_out": {},

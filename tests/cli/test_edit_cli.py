@@ -123,6 +123,9 @@ def test_attributes_that_the_config_renamed_or_dropped(cli: StoreCli) -> None:
     assert ok(cli, "db", "attributes", "--drop", "orders", "--confirm", 1)["kind"] == "attributes"
     assert show(cli, ANN)["attributes"] == {"tier": "Pro"}
     assert ok(cli, "db", "attributes")["undeclared"] == ["renewal"]
+    cli.configure(CONFIG.replace("plan: text, orders: number, renewal: date", "tier: number"))
+    assert ok(cli, "db", "attributes")["attributes"][1]["unfit"] == 1
+    assert "'tier' is declared as number" in cli("db", "attributes").stderr
     for wrong, code in (
         (["--drop", "tier"], 2),
         (["--drop", "nothing"], 1),

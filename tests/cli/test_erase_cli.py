@@ -105,6 +105,17 @@ def test_many_are_deleted_through_plan_preview_and_count(store: Store, cli: Any)
     assert sorted(statuses(store)) == list(range(5, 21))
 
 
+def test_nobody_is_anonymised_twice(store: Store, cli: Any) -> None:
+    seed_contacts(store, 20)
+    assert cli("contacts", "anonymize", "--where", "id = 1", "--confirm", 1).exit_code == 0
+    again = cli("contacts", "anonymize", "--where", "id <= 2", "--dry-run", "--json")
+    assert again.json["data"]["count"] == 1
+    assert cli("contacts", "anonymize", "--where", "id <= 2", "--confirm", 1).exit_code == 0
+    alone = cli("contacts", "anonymize", 1, "--confirm", "erased-1", "--json")
+    assert (alone.exit_code, alone.json["errors"][0]["code"]) == (4, "refused")
+    assert cli("contacts", "delete", "--where", "id <= 2", "--confirm", 2).exit_code == 0
+
+
 def test_members_are_removed_by_criteria_and_stay_contacts(store: Store, cli: Any) -> None:
     seed_contacts(store, 40)
     where = ("--where", "id <= 10")

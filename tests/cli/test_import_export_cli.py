@@ -58,6 +58,18 @@ def test_a_full_export_makes_the_same_contacts_elsewhere(
     assert run("contacts", "export", "--full", "--format", form, url=elsewhere).stdout == exported
 
 
+def test_an_export_for_a_spreadsheet_is_imported_again(run: Run) -> None:
+    text = "email,last_name,tag\na@x.no,Mü;ller,a\n"
+    assert run("contacts", "import", "-", stdin=text).exit_code == 0
+    asked = ("--delimiter", ";", "--bom", "--fields", "email,last_name,tag")
+    written = run("contacts", "export", *asked).stdout
+    assert written == '\ufeffemail;last_name;tag\r\na@x.no;"Mü;ller";a\r\n'
+    again = run("contacts", "import", "-", "--json", stdin=written)
+    assert again.json["data"]["unchanged"] == 1
+    for wrong in (["--bom", "--json"], ["--delimiter", ";;"]):
+        assert run("contacts", "export", *wrong).exit_code == 2
+
+
 def test_an_export_without_the_status_says_so(run: Run) -> None:
     run("contacts", "import", "-", stdin=FULL)
     assert "an import of this makes everybody active" in run("contacts", "export").stderr
@@ -68,7 +80,7 @@ def test_an_export_without_the_status_says_so(run: Run) -> None:
 def test_who_is_active_here_and_inactive_there_is_told(run: Run) -> None:
     run("contacts", "import", "-", stdin="email\na@x.no\n")
     told = run("contacts", "import", "-", stdin='{"email": "a@x.no", "status": "inactive"}\n')
-    assert "status not changed by 1 row with inactive" in told.stderr
+    assert "status not changed by 1 row (line 1) with inactive" in told.stderr
 
 
 def test_rules_and_reasons_are_read_from_the_command_line(run: Run) -> None:

@@ -56,6 +56,22 @@ def test_stores_with_a_config_of_their_own_share_no_key(tmp_path: Path, monkeypa
     assert run_cli(["suppressions", "check", "ann@x.no"], cwd=tmp_path).exit_code == 0
 
 
+def test_a_store_with_suppressions_gets_no_other_key(tmp_path: Path) -> None:
+    args = ["--config", "contactctl.yaml", "--database", "sqlite:///c.db"]
+    run_cli(["init", *args], cwd=tmp_path)
+    run_cli(["suppressions", "add", "ann@x.no", "--confirm", "ann@x.no"], cwd=tmp_path)
+    key = tmp_path / "suppression.key"
+    kept = key.read_bytes()
+    key.unlink()
+    again = run_cli(["init", *args], cwd=tmp_path)
+    assert (again.exit_code, key.exists()) == (0, False)
+    assert f"{key} is missing" in " ".join(again.stderr.split())
+    assert run_cli(["contacts", "add", "ann@x.no"], cwd=tmp_path).exit_code == 3
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    assert "missing" not in run_cli(["init", *args], cwd=tmp_path).stderr
+
+
 def test_without_flags_they_go_to_the_users_folders(tmp_path: Path, monkeypatch) -> None:
     for name in ("CONFIG", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))

@@ -169,6 +169,15 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     assert [each["action"] for each in expected] == ["wait-for-confirmation"]
     again = cli("responses", "ingest", "-", "--json", stdin=jsonl(event("c1@example.com", id="x")))
     assert (again.exit_code, again.json["data"]["waiting_run"]) == (0, 2)
+    said = [
+        cli("responses", "ingest", "-", "--quiet", stdin=jsonl(*each)).stderr
+        for each in (
+            [event("c2@example.com", id="y")],
+            [event(f"c{n}@example.com", "spam-complaint") for n in range(1, 5)],
+        )
+    ]
+    assert "a threshold is reached, and held by run 2, which waits" in said[0]
+    assert "who has reached a threshold is deactivated after run 2, which waits" in said[1]
     assert cli("runs", "apply", 2, "--confirm", 4, "--json").exit_code == 4
     applied = cli("runs", "apply", 2, "--confirm", 4, "--limit-override", 4, "--json")
     assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)

@@ -59,7 +59,12 @@ def test_list_has_every_run_with_the_fixed_keys_newest_first(cli: StoreCli) -> N
     assert (runs[1]["kind"], runs[1]["reason"]) == ("deactivate", "clean-up")
     assert runs[1]["operator"].startswith("tester@host")
     assert (runs[1]["started_at"], runs[0]["started_at"]) == ("2026-06-15T12:00:00Z", None)
-    assert [run["run"] for run in cli.json("runs", "list", "--limit", "1")["runs"]] == [2]
+    for limit, more in ((1, True), (2, False)):
+        listed = ("runs", "list", "--limit", str(limit))
+        assert len(cli.json(*listed)["runs"]) == limit
+        assert cli.json(*listed)["more"] is more
+        assert ("... and more" in cli(*listed).stdout) is more
+        assert ("the first 1; --limit N" in cli(*listed, "--format", "csv").stderr) is more
     assert [run["run"] for run in cli.json("runs", "list", "--state", "done")["runs"]] == [1]
     assert cli.json("runs", "list", "--kind", "import")["runs"] == []
 

@@ -272,6 +272,22 @@ def test_database_urls_are_normalised(load, url, normalised):
     assert load(f"database: {url}").settings.database == normalised
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("sqlite:///${HOME}/a.db", "sqlite:///$HOME/a.db", "sqlite:///{{ db }}.db"),
+        *("postgresql://${DB_HOST}/x", "postgresql://h/${DB_NAME}"),
+    ],
+)
+def test_a_placeholder_that_nothing_fills_in_is_refused(load, value):
+    assert "which nothing fills in" in error_of(load, f"database: '{value}'").message
+
+
+def test_a_dollar_in_a_password_or_a_name_is_none(load):
+    for url in ("postgresql://u:a${b}c@h/x", "sqlite:////a$b.db"):
+        assert load(f"database: '{url}'").settings.database == url
+
+
 def test_a_tilde_is_the_home_folder(load, monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     settings = load("database: sqlite:///~/a.db\nsuppression_key_file: ~/key").settings

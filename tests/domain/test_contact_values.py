@@ -5,15 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.contact_values import (
-    names_in,
     parse_boolean,
-    parse_group_name,
     parse_number,
     parse_text,
     parser_for,
     require_whole_date,
 )
 from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.name_cells import names_in, parse_group_name
 
 
 @pytest.mark.parametrize(

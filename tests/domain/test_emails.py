@@ -47,6 +47,8 @@ def test_the_key_of_an_accepted_address(text: str, key: str) -> None:
         "anna@",
         "anna@localhost",
         "anna@@example.com",
+        "anna@example.com, bo@example.com",
+        "anna@example.com;bo@example.com",
         "an na@example.com",
         ".anna@example.com",
         "anna.@example.com",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.contact_values import list_cell, names_in
+from contactctl.domain.name_cells import list_cell, names_cell, names_in
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,23 @@ def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[
 
 
 @pytest.mark.parametrize(
+    ("names", "cell"),
+    [
+        (["vip", "oslo"], "vip;oslo"),
+        (["oslo, north", "vip"], '["oslo, north", "vip"]'),
+        (['5" disk'], '["5\\" disk"]'),
+        (["[2024]"], '["[2024]"]'),
+        (["{a}", "b"], '["{a}", "b"]'),
+        (["Ærlig\uff0cx"], '["Ærlig\uff0cx"]'),
+        ([], ""),
+    ],
+)
+def test_names_written_as_a_cell_are_read_again(names: list[str], cell: str) -> None:
+    assert names_cell(names) == cell
+    assert names_in("tag", cell, None) == tuple(names)
+
+
+@pytest.mark.parametrize(
     ("text", "separator", "words"),
     [
         ("vip,oslo", None, "contains a comma: --separator 'tag=,' splits"),
@@ -45,12 +62,14 @@ def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[
         ('"vip";"oslo"', None, "contains a quote"),
         ('"vip,oslo', ",", "cannot be split"),
         ('"vip" oslo', ",", "cannot be split"),
-        ("a;b", ",", "cannot contain ; or |"),
+        ("a;b", ",", "contains ;, which no name does"),
         (list_cell(["a;b"]), None, "cannot contain ; or |"),
         ("vip\uff0coslo", None, "contains a comma: --separator 'tag=\uff0c' splits"),
         ("\u201cvip\u201d", None, "contains a quote"),
         ('{"vip": true}', None, "not a list of names"),
         ('["vip", 1]', None, "not a list of names"),
+        ("R&amp;D;vip", None, "contains &amp;, an HTML entity"),
+        ("R&#39;D", ";", "contains &#39;, an HTML entity"),
     ],
 )
 def test_what_is_not_clear_is_an_error(text: str, separator: str | None, words: str) -> None:

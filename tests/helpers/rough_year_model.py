@@ -211,6 +211,7 @@ class World:
         if losing and spent + len(losing) > MOST_A_DAY:
             if waiting:
                 return False
+            self._expire()
             self.plan = Plan(now + DAY, found)
         else:
             for number, category in found:
@@ -245,9 +246,8 @@ class World:
 
     def sweep(self, now: datetime) -> None:
         """Plans whose time is over, thresholds, rules."""
-        if self.plan and self.plan.expires <= now:
-            self.unswept |= {number for number, _ in self.plan.items}
-            self.plan = None
+        if not self.waiting(now):
+            self._expire()
         if self.look(self.unswept, now):
             self.unswept = set()
         for person in self.people.values():
@@ -259,6 +259,12 @@ class World:
             person.ended[FULL] = now
             if person.is_active:
                 person.come_back(now)
+
+    def _expire(self) -> None:
+        """The plan's time is over, and whom it had held is looked at by the next sweep."""
+        if self.plan:
+            self.unswept |= {number for number, _ in self.plan.items}
+            self.plan = None
 
     def decide(self, domain: str, category: Category, now: datetime, *, released: bool) -> int:
         """Release or discard what is held there; how many responses."""

@@ -235,9 +235,14 @@ def test_a_cursor_is_kept_whole_and_held_by_one(cli: StoreCli) -> None:
     assert json.loads(cursor.read_text())["number"] == 1
     kept = cursor.read_text()
     for broken in ("", "{}", "[1]", '{"number": "x", "at": null}', '{"number": -1, "at": null}'):
-        cursor.write_text(broken)
-        assert cli.errors("contacts", "changes", "--cursor", cursor, exit_code=2)
-        assert cursor.read_text() == broken
+        other = cli.folder / "other"
+        other.write_text(broken)
+        assert cli.errors("contacts", "changes", "--cursor", other, exit_code=2)
+        assert other.read_text() == broken
+    assert not (cli.folder / "other.lock").exists()
+    nowhere = cli.folder / "nowhere"
+    assert cli.errors("contacts", "changes", "--cursor", nowhere / "cursor", exit_code=1)
+    assert not nowhere.exists()
     for other in (kept.replace("1", "7", 1), kept.replace("2026", "2025")):
         cursor.write_text(other)
         (error,) = cli.errors("contacts", "changes", "--cursor", cursor, exit_code=4)

@@ -85,11 +85,23 @@ EXPORTS = [
     Export(
         "listmonk",
         "uuid,email,name,attributes,status,created_at,updated_at,lists\n"
-        '1,a@x.no,Ann Berg,"{}",enabled,2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,"news"\n'
+        '1,a@x.no,Ann Berg,"{""plan"": ""free"", ""city"": ""Oslo""}",enabled,'
+        '2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,"news"\n'
         '2,b@x.no,B,"{}",blocklisted,2024-01-01T00:00:00.123456Z,2024-01-01T00:00:00Z,"news"\n'
         '3,c@x.no,C,"{}",disabled,2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,\n',
         {"b@x.no": {""}, "c@x.no": {""}},
         {"first_name": "Ann Berg"},
+        ("a@x.no",),
+    ),
+    Export(
+        "ghost",
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,"
+        "deleted_at,labels,tiers\n"
+        '1,a@x.no,Ann Berg,,true,false,,2023-02-13T10:00:00.000Z,,"vip,oslo",\n'
+        "2,b@x.no,B,,false,false,,2023-02-13T10:00:00.000Z,,,\n"
+        "3,c@x.no,C,,true,false,,2023-02-13T10:00:00.000Z,2024-02-13T10:00:00.000Z,,\n",
+        {"b@x.no": {""}, "c@x.no": {""}},
+        {"first_name": "Ann Berg", "tags": {"vip", "oslo"}},
         ("a@x.no",),
     ),
     Export(

@@ -95,6 +95,8 @@ def test_contacts_that_are_there_keep_their_status_and_overrides(store: Store) -
     assert imported.counts == (0, 3, 0, 0)
     assert imported.result.counts.left_active == 1
     assert imported.result.counts.left_inactive == 1
+    assert imported.result.counts.joined_inactive == 1
+    assert imported.result.active_lines == (2,)
     assert statuses(store) == {
         "active@x.no": "active",
         "gone@x.no": "inactive",

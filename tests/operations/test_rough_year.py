@@ -242,7 +242,9 @@ def check(store: Store, contacts: int, days: int) -> None:
         found = stored(store)
         differing = [number for number in people if shown(people[number]) != found[number]]
         assert not differing, report(day, year, found, differing[:3])
-        assert waiting_in(store) == (set(year.world.plan.items) if year.world.plan else set())
+        end = FIRST_DAY + day * DAY + INGESTS[-1] + HOUR
+        plan = year.world.waiting(end)
+        assert waiting_in(store, end) == (set(plan.items) if plan else set())
         reasons |= {key for each in people.values() for key in each.open}
         year.seen |= {"waited" for _ in [year.world.plan] if year.world.plan}
     assert year.world.most_spent == MOST_A_DAY
@@ -292,10 +294,14 @@ def stored(store: Store) -> dict[int, tuple[object, ...]]:
     }
 
 
-def waiting_in(store: Store) -> set[tuple[int, str]]:
-    """(contact, category) of what waits in plans of thresholds."""
+def waiting_in(store: Store, now: datetime) -> set[tuple[int, str]]:
+    """(contact, category) of what waits in plans of thresholds, those left out that are overdue."""
     item, run = tables.plan_item, tables.run
-    statement = select(item.c.contact_id, item.c.category).join(run, run.c.id == item.c.run_id)
+    statement = (
+        select(item.c.contact_id, item.c.category)
+        .join(run, run.c.id == item.c.run_id)
+        .where(run.c.expires_at > now)
+    )
     with store.reading() as connection:
         return {
             (row[0], row[1])

@@ -223,7 +223,12 @@ def test_what_a_refusal_speaks_of_votes_where_no_rule_knows_its_words(
     assert not said.by_text
 
 
-_PHRASES = [phrase for rule in load_builtin_rules() for phrase in (*rule.texts, *rule.needs)]
+_PHRASES = [
+    phrase
+    for rule in load_builtin_rules()
+    for phrase in (*rule.texts, *rule.needs)
+    if " may " not in f" {phrase} "  # what is only supposed ends no address
+]
 _WORDS = st.sampled_from(
     [*_PHRASES, "550", "4.4.1", "sender", "<>", "192.0.2.1 is", "account", "."]
 )

@@ -151,9 +151,12 @@ def _search_for(pattern: str) -> str:
 def _alternative(field: Field, name: str) -> str:
     if field.type is FieldType.SET and name == Operator.CONTAINS:
         return "use '=', which tests for a member"
-    if field.type not in (FieldType.DATE, FieldType.INSTANT):
-        return ""
-    return _OF_TIMES.get(name, "")
+    if field.type in (FieldType.DATE, FieldType.INSTANT):
+        return _OF_TIMES.get(name, "")
+    is_text = field.is_attribute and field.type is FieldType.TEXT
+    if is_text and name in OPERATORS[FieldType.NUMBER]:
+        return f"declare it as `{field.attribute}: number` in the config, if it holds numbers"
+    return ""
 
 
 def operators_hint(field: Field) -> str:

@@ -7,9 +7,11 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 
 from contactctl.domain.criteria.fields import (
+    BUILT_IN_FIELDS,
     DEACTIVATION_RUN_FIELD,
     OF_WHOLE_VALUES,
     USAGES,
@@ -60,6 +62,7 @@ class Unit(StrEnum):
     YEARS = "years"
 
 
+_TOO_SHORT = frozenset({"seconds", "minutes", "mins", "hours"})  # minutes are not mistyped months
 _DAYS_PER_UNIT = {Unit.DAYS: 1, Unit.WEEKS: 7}
 _MONTHS_PER_UNIT = {Unit.MONTHS: 1, Unit.YEARS: 12}
 
@@ -133,6 +136,7 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # historical local times had seconds
 )
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _RELATIVE = re.compile(
     r"\A\s*[-+]\s*[0-9]{1,6}\b|\b(today|yesterday|tomorrow|now|ago|last|next|this)\b"
     r"|[0-9]\s*(hour|day|week|month|year|[dhwmy]\b)",
@@ -210,7 +214,8 @@ def parse_span(text: str) -> Span:
     unit = found[2].casefold()
     plural = unit if unit.endswith("s") else f"{unit}s"
     if plural not in list(Unit):
-        hint = did_you_mean(plural, list(Unit)) or f"units: {', '.join(Unit)}"
+        guess = "" if plural in _TOO_SHORT else did_you_mean(plural, list(Unit))
+        hint = guess or f"units: {', '.join(Unit)}"
         raise CriteriaError(f"unknown unit '{shown(found[2])}'", hint=hint)
     span = Span(int(found[1]), Unit(plural))
     if span.approximate_days > MAX_SPAN_DAYS:
@@ -263,9 +268,16 @@ def _choice(field: Field, text: str) -> str:
     found = find_choice(field, text)
     if found is None:
         close = did_you_mean(text, [fold(choice) for choice in field.choices])
-        hint = close or f"choices: {', '.join(field.choices)}"
+        hint = close or _of_another_field(text) or f"choices: {', '.join(field.choices)}"
         raise CriteriaError(f"'{shown(text)}' is not a choice of '{field.name}'", hint=hint)
     return found
+
+
+def _of_another_field(text: str) -> str:
+    """`unsubscribed` is no category of a deactivation, but an origin."""
+    conditions = {choice: f"{f.name} = {choice}" for f in BUILT_IN_FIELDS for choice in f.choices}
+    close = get_close_matches(fold(text), conditions, n=1, cutoff=0.8)
+    return f"did you mean '{conditions[close[0]]}'?" if close else ""
 
 
 def _whole_number(field: Field, text: str) -> int:
@@ -311,9 +323,15 @@ def _instant(text: str) -> datetime:
 
 def _relative_hint(text: str) -> str:
     """For `30 days ago`, `-1 month`, `yesterday`: the operators that count from today."""
+    month = "a month is 'between 2024-05-01 and 2024-05-31'"
+    if _MONTH.fullmatch(text):
+        return month
     if not _RELATIVE.search(text):
         return ""
-    return "counted from today: 'older-than 30 days', 'within-last 30 days', 'within-next 2 weeks'"
+    return (
+        "counted from today: 'older-than 30 days', 'within-last 30 days', 'within-next 2 weeks';"
+        f" {month}"
+    )
 
 
 def _check_year(text: str, year: int, earliest: int, latest: int) -> None:

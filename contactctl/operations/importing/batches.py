@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from contactctl.domain import contact_values
+from contactctl.domain import contact_values, name_cells
 from contactctl.domain.contacts import Status
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import shown
@@ -56,7 +56,7 @@ class ColumnReading:
         separator = self.options.separator(known.name)
 
         def parse(text: str) -> tuple[str, ...]:
-            names = contact_values.names_in(known.name, text, separator)
+            names = name_cells.names_in(known.name, text, separator)
             for name in names:
                 if known.choices and fold(name) not in known.choices:
                     raise ValueError(f"'{shown(name)}' is not one of {', '.join(known.choices)}")
@@ -70,8 +70,8 @@ class ColumnReading:
         separator = self.options.separator("group")
 
         def parse(text: str) -> tuple[str, ...]:
-            found = contact_values.names_in("group", text, separator)
-            names = tuple(map(contact_values.parse_group_name, found))
+            found = name_cells.names_in("group", text, separator)
+            names = tuple(map(name_cells.parse_group_name, found))
             for name in names:
                 if not self.options.create_groups and fold(name) not in known:
                     raise ValueError(

@@ -37,6 +37,8 @@ _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a m
 
 _REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
 
+ATTRIBUTES = ATTRIBUTE_PREFIX.rstrip(".")  # a key or column with all of them, as JSON
+
 UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
 
 _GIVEN_ELSEWHERE = {
@@ -117,7 +119,8 @@ class ColumnNames:
 
     `left_out` grows with each column that gives no field, and says why; `undecided` with each
     that looks like consent or status and of which nobody has said what it means; `unknown` with
-    each other name that is no field's. `address_column` gives the email though it is not called so.
+    each other name that is no field's. `address_column` gives the email though it is not called so;
+    `nested` is the column of JSON whose keys are attributes.
     """
 
     def __init__(self, options: ImportOptions, catalogue: FieldCatalogue) -> None:
@@ -141,9 +144,12 @@ class ColumnNames:
         self.undecided: list[str] = []
         self.unknown: list[str] = []
         self.address_column = ""
+        self.nested = ""
+        self._in_header = False
 
     def header(self, names: Sequence[str]) -> list[FileColumn]:
         """The columns of a header line; InputError unless each is known once, email among them."""
+        self._in_header = True
         self._require_columns(names)
         self._decide_repeated(names)
         columns = [
@@ -159,12 +165,10 @@ class ColumnNames:
         called = [name for name in names if is_address_column(name) and name in self.unknown]
         if len(called) != 1 or preset_for(names):
             raise InputError("no column gives the field 'email'", hint=hint_for_email(names))
-        self.address_column = called[0]
+        self.address_column, at = called[0], names.index(called[0])
         self.left_out.pop(show_safely(called[0]), None)
-        email = self._catalogue.by_name("email")
-        return [
-            FileColumn(each.name, email) if each.name == called[0] else each for each in columns
-        ]
+        email = FileColumn(called[0], self._catalogue.by_name("email"))
+        return [*columns[:at], email, *columns[at + 1 :]]
 
     def resolve(self, name: str) -> Field | None:
         """The field that a name gives, None for an ignored one; UsageError for any other."""
@@ -188,6 +192,9 @@ class ColumnNames:
             self._leave_out(name, _GIVEN_ELSEWHERE[as_field])
             return None
         field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.by_name(as_field)
+        if as_field == ATTRIBUTES and self._in_header:
+            self.nested = name
+            return None
         if field is None:
             return self._of_no_field(name)
         if field.name.startswith(UNSUBSCRIBED_FIELD) and not self._options.all_inactive:
@@ -331,6 +338,17 @@ class ColumnNames:
             )
         return field
 
+    def may_be_nested(self, known: Field) -> bool:
+        """Whether an attribute in a column of JSON can give the field."""
+        return known.is_attribute or any(
+            key.startswith(ATTRIBUTE_PREFIX) and field == known
+            for key, field in self._renamed.items()
+        )
+
+    def _is_nested(self, name: str, known: Sequence[str]) -> bool:
+        """Whether the name may be that of an attribute in a column of JSON."""
+        return plain(name).startswith(ATTRIBUTE_PREFIX) and ATTRIBUTES in known
+
     def _require_columns(self, names: Sequence[str]) -> None:
         """An option for a column that is not there is a mistake."""
         known = [plain(name) for name in names]
@@ -342,7 +360,7 @@ class ColumnNames:
         }
         for flag, columns in options.items():
             for column in columns:
-                if plain(column) not in known:
+                if plain(column) not in known and not self._is_nested(column, known):
                     raise UsageError(
                         f"{flag}: the file has no column '{show_safely(column)}'",
                         hint=did_you_mean(column, list(names))

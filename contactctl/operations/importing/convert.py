@@ -15,9 +15,10 @@ from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.text import fold, text_of_formula, trim, undo_defuse
 from contactctl.operations.importing.columns import STATE_BY_FIELD, STATUS_FIELDS, FileColumn
+from contactctl.operations.importing.json_objects import Cell
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.presets import plain
-from contactctl.operations.importing.rows import Batch, Cell
+from contactctl.operations.importing.rows import Batch
 from contactctl.operations.importing.status import Inactive, inactive_rows
 from contactctl.operations.importing.told import NULL_WORDS, Told
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
@@ -197,6 +198,7 @@ class _Conversion:
         self.told = told
         self.batch = batch
         self.cells: list[Cells] = list(zip(*batch.rows, strict=True))
+        self.nested = range(batch.width or len(self.cells), len(self.cells))
         self.failures: Failures = {}
         self.empty: set[int] = set()
         self.trimmed: dict[int, Cells] = {}
@@ -309,7 +311,7 @@ class _Conversion:
                     nothing if cell == "" else pair for cell, pair in zip(cells, pairs, strict=True)
                 ]
             values.append([pair and pair[0] for pair in pairs])
-            if _is_text(reader.field):
+            if reader.field.type in (FieldType.TEXT, FieldType.CHOICE):
                 self.told.look_at_texts(reader.field.name, cells)
                 folded.append([pair and pair[1] for pair in pairs])
         rows = len(self.batch.rows)
@@ -347,12 +349,12 @@ class _Conversion:
     def _trimmed(self, at: int) -> Cells:
         """A column's cells without what is around their text; those that mean nothing are empty."""
         if at not in self.trimmed:
-            self.trimmed[at] = self._trim(self.cells[at])
+            self.trimmed[at] = self._trim(at)
         return self.trimmed[at]
 
-    def _trim(self, cells: Cells) -> Cells:
-        texts: Any = cells
-        if self.plan.from_spreadsheet:  # other cells are trimmed where they were read
+    def _trim(self, at: int) -> Cells:
+        texts: Any = self.cells[at]
+        if self.plan.from_spreadsheet and at not in self.nested:  # others are trimmed already
             joined = "".join(texts)
             texts = list(map(str.strip if joined.isascii() else trim, texts))
             if '="' in joined:
@@ -379,10 +381,6 @@ def value_parser(known: Field, parse: Read) -> Read:
     if known.type is FieldType.INSTANT:
         return lru_cache(_REMEMBERED)(lambda text: stored_instant(parse(text)))
     return parse
-
-
-def _is_text(known: Field) -> bool:
-    return known.type in (FieldType.TEXT, FieldType.CHOICE)
 
 
 def _json_pair(known: Field, value: Any) -> tuple[str, str]:

@@ -6,14 +6,15 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from contactctl.domain.contact_values import list_cell
 from contactctl.domain.criteria.fields import FieldCatalogue, FieldType
+from contactctl.domain.name_cells import list_cell
 from contactctl.domain.sources import DatabaseSource, kept_cursor, not_to_come
 from contactctl.domain.text import trim
 from contactctl.operations.importing.columns import ColumnNames, distinct_names
+from contactctl.operations.importing.json_objects import Cell, number_text
 from contactctl.operations.importing.options import ImportOptions, parse_rule
 from contactctl.operations.importing.presets import plain
-from contactctl.operations.importing.rows import Batch, Cell, FileRows, number_text
+from contactctl.operations.importing.rows import Batch, FileRows
 from contactctl.store.source_database import Reading, id_text
 
 _TEXT_TYPES = {str, type(None)}

@@ -72,7 +72,8 @@ class ImportResult:
     """What an import did, row by row: every row is one of created, updated, unchanged, rejected.
 
     `run` is None for a dry run, which counts exactly the same and changes nothing. `notes` tell
-    what may be a mistake. `readdressed` of those updated have another address now.
+    what may be a mistake. `readdressed` of those updated have another address now. `active_lines`
+    are the first lines of a file that say inactive of a contact that is active.
     """
 
     run: int | None = None
@@ -82,6 +83,7 @@ class ImportResult:
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     readdressed: int = 0
+    active_lines: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -235,6 +237,7 @@ class _Import:
                     connection, self.plan.layout, wave, self.now, self.creating, source=source
                 )
             result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
+            result = _with_lines(result, counts.active_at, batch)
             if result.run is not None:
                 runs.update_run(connection, result.run, _totals(result) | self._position(is_last))
         self.result = result
@@ -280,6 +283,12 @@ class _Import:
             rejected=self.result.rejected + rejected,
             groups_created=(*self.result.groups_created, *groups),
         )
+
+
+def _with_lines(result: ImportResult, positions: Sequence[int], batch: Batch) -> ImportResult:
+    lines = [] if batch.external_ids else [batch.lines[at] for at in positions]
+    counts = replace(result.counts, active_at=())
+    return replace(result, counts=counts, active_lines=(*result.active_lines, *lines)[:5])
 
 
 def _named(converted: Converted, batch: Batch) -> list[NamedRow]:

@@ -3,17 +3,15 @@
 import codecs
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from contactctl.domain.contact_values import list_cell
-from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
-from contactctl.domain.criteria.values import shown_json
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.plain_data import STRICT
 from contactctl.domain.responses import Rejection
-from contactctl.domain.text import counted, show_safely, trim
+from contactctl.domain.text import counted, show_safely
 from contactctl.operations.importing.beginning import (
     beginning_of,
     refuse_ambiguous,
@@ -25,8 +23,14 @@ from contactctl.operations.importing.columns import (
     distinct_names,
     importable_fields,
 )
+from contactctl.operations.importing.json_objects import (
+    Cell,
+    JsonKeys,
+    attributes_in,
+    flat,
+    json_problem,
+)
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
-from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.source import Source
 from contactctl.responses.json_stream import JsonValue, is_cut_off, read_json
 
@@ -34,15 +38,14 @@ _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
 _BATCH_BYTES = 4 << 20
 
-Cell = str | None
-
 
 @dataclass(slots=True)
 class Batch:
     """Rows in the file's order, the line each starts on, and what could not become a row.
 
     A cell is text; empty text was given as empty, None was not given at all (JSON lines, whose
-    text is kept in `records`). Rows of a database have `external_ids`.
+    text is kept in `records`). Rows of a database have `external_ids`. Cells from `width` on stand
+    within another one in the file.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     records: list[str] = field(default_factory=list)
     external_ids: Sequence[str] = ()
+    width: int | None = None
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.rejects)
@@ -63,7 +67,11 @@ class Batch:
         """A row as the file has it: its cells, or the line of JSON."""
         if self.records:
             return (self.records[at],)
-        return tuple(cell or "" for cell in self.rows[at])
+        return _texts(self.rows[at][: self.width])
+
+
+def _texts(row: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple(cell or "" for cell in row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +92,14 @@ class FileRows:
 def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
     """The rows of a CSV or JSON lines file; InputError when its header cannot be used."""
     names = ColumnNames(options, catalogue)
-    if (options.format or _detect_format(source)) is FileFormat.CSV:
-        return _read_csv(source, options, names)
     fields = importable_fields(catalogue)
     rules = (*options.inactive, *options.preset.inactive)
     spoken_of = list(dict.fromkeys(rule.column for rule in rules))
-    columns = [FileColumn(known.name, known) for known in fields]
-    columns += [FileColumn(name, None) for name in spoken_of]
-    keys = _JsonKeys(names, fields, {plain(name): at for at, name in enumerate(spoken_of)})
+    keys = JsonKeys.of(names, fields, spoken_of)
+    if (options.format or _detect_format(source)) is FileFormat.CSV:
+        return _read_csv(source, options, keys)
     batches = _json_batches(source, keys, _batch_rows(source, options))
-    return FileRows(columns, ["record"], batches, False, names)
+    return FileRows(keys.columns, ["record"], batches, False, names)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -109,7 +115,7 @@ def _detect_format(source: Source) -> FileFormat:
     return FileFormat.JSONL if is_json else FileFormat.CSV
 
 
-def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
+def _read_csv(source: Source, options: ImportOptions, keys: JsonKeys) -> FileRows:
     if source.longest_line > _LONGEST_LINE:
         raise InputError(
             f"{source.name} has a line of {source.longest_line:,} bytes; the limit is"
@@ -131,9 +137,13 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Fil
     refuse_preamble(source, beginning)
     if not (options.delimiter or source.delimiter or beginning.sep_line):
         refuse_ambiguous(source, beginning)
-    columns = names.header(header)
+    columns = keys.names.header(header)
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return FileRows(columns, header, batches, True, names)
+    if keys.names.nested in header:
+        keys = keys.besides(columns)
+        batches = _opened(batches, header.index(keys.names.nested), keys)
+        columns = [*columns, *keys.columns]
+    return FileRows(columns, header, batches, True, keys.names)
 
 
 def _csv_batches(reader: Any, width: int, size: int) -> Iterator[Batch]:
@@ -169,21 +179,31 @@ def _fill(batch: Batch, reader: Any, width: int, size: int) -> bool:
     return True
 
 
+def _opened(batches: Iterator[Batch], at: int, keys: JsonKeys) -> Iterator[Batch]:
+    """The batches, with what the JSON of one column holds as further cells of each row."""
+    decided = False
+    for batch in batches:
+        opened = Batch(rejects=batch.rejects)
+        for line, row in zip(batch.lines, batch.rows, strict=True):
+            try:
+                more = keys.cells(attributes_in(row[at] or ""), decided=decided)
+            except (ValueError, UsageError, RecursionError) as error:
+                opened.rejects.append(Reject(line, json_problem(error), _texts(row)))
+                continue
+            opened.lines.append(line)
+            opened.rows.append([*row, *more])
+            opened.width = len(row)
+        opened.rejects.sort(key=lambda reject: reject.line)
+        yield opened
+        decided = True
+
+
 def _csv_problem(error: csv.Error, start: int, end: int) -> str:
     lines = f" (lines {start} to {end})" if end > start else ""
     return f"{error}; is a quote not closed?{lines}"
 
 
-@dataclass(frozen=True, slots=True)
-class _JsonKeys:
-    """What an object's keys give: fields, and behind them the keys that say who is inactive."""
-
-    names: ColumnNames
-    fields: Sequence[Field]
-    spoken_of: Mapping[str, int]
-
-
-def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]:
+def _json_batches(source: Source, keys: JsonKeys, size: int) -> Iterator[Batch]:
     batch, decided = Batch(), False
     for number, line in _json_texts(source):
         if isinstance(line, Rejection):
@@ -197,7 +217,7 @@ def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]
             batch.lines.append(number)
             batch.records.append(line.rstrip("\r\n"))
         except (ValueError, UsageError, RecursionError) as error:
-            batch.rejects.append(Reject(number, _json_problem(error), (line.rstrip("\r\n"),)))
+            batch.rejects.append(Reject(number, json_problem(error), (line.rstrip("\r\n"),)))
         if len(batch) >= size:
             yield batch
             batch, decided = Batch(), True
@@ -245,107 +265,10 @@ def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
             line = text.readline(_LONGEST_LINE)
 
 
-def _json_row(line: str, keys: _JsonKeys, *, decided: bool) -> list[Cell]:
-    """An object's cells; `decided`: by now nothing may look like consent that nobody spoke of."""
+def _json_row(line: str, keys: JsonKeys, *, decided: bool) -> list[Cell]:
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
     record = STRICT.decode(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    values: dict[str, Any] = {}
-    said: list[Cell] = [None] * len(keys.spoken_of)
-    for name, value in _flat(record).items():
-        at = keys.spoken_of.get(plain(name)) if keys.spoken_of else None
-        if at is not None:
-            said[at] = _plain_cell(value)
-        known = keys.names.resolve(name)
-        if known is not None:
-            if known.name in values:
-                raise ValueError(f"the field '{known.name}' is given twice")
-            values[known.name] = value
-        elif decided and name in keys.names.undecided:
-            raise ValueError(
-                f"'{show_safely(name)}' looks like consent or status:"
-                " say what it means with --inactive-when or --ignore"
-            )
-    if "email" not in values and (path := _path_to_objects(record)):
-        raise ValueError(f"no email, but objects inside: `jq -c '{path}'` gives them one by one")
-    cells = [
-        _cell(known, values[known.name]) if known.name in values else None for known in keys.fields
-    ]
-    return [*cells, *said]
-
-
-def _path_to_objects(record: Mapping[str, Any]) -> str:
-    """Where an API's answer has its list of objects, as jq writes it: `.data.results[]`; or ''."""
-    for name, value in record.items():
-        if not name.isidentifier():
-            continue
-        if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-            return f".{name}[]"
-        inner = _path_to_objects(value) if isinstance(value, dict) else ""
-        if inner:
-            return f".{name}{inner}"
-    return ""
-
-
-def _plain_cell(value: Any) -> str:
-    """A JSON value of any type as the text of a cell."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with `attributes: {plan: ...}` written as `attributes.plan: ...`."""
-    nested = record.get("attributes")
-    if not isinstance(nested, dict):
-        return dict(record)
-    flat = {name: value for name, value in record.items() if name != "attributes"}
-    return flat | {f"{ATTRIBUTE_PREFIX}{name}": value for name, value in nested.items()}
-
-
-# a column's date formats know what a number counts; databases export telephone numbers as numbers
-_TAKE_NUMBERS = {
-    int: (FieldType.DATE, FieldType.INSTANT, FieldType.TEXT),
-    float: (FieldType.DATE, FieldType.INSTANT),
-}
-
-
-def _cell(known: Field, value: Any) -> str:
-    """A JSON value as the text that the field's parser reads; ValueError for another type."""
-    if known.type is FieldType.SET:
-        return "" if value is None else _set_cell(known, value)
-    if known.type is FieldType.BOOLEAN and isinstance(value, bool):
-        return "true" if value else "false"
-    if known.type is FieldType.NUMBER and isinstance(value, int | float):
-        if not isinstance(value, bool):
-            return number_text(value)
-    elif value is None:
-        return ""
-    elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
-        return trim(value)
-    elif known.type in _TAKE_NUMBERS.get(type(value), ()):
-        return repr(value)
-    raise ValueError(f"{known.name}: {shown_json(value)} where a {known.type} belongs")
-
-
-def number_text(value: float) -> str:
-    """The number without an exponent."""
-    return f"{value:f}" if "e" in repr(value) else repr(value)
-
-
-def _set_cell(known: Field, value: Any) -> str:
-    if isinstance(value, str):
-        return trim(value)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{known.name}: not a list of texts")
-    return list_cell([trim(item) for item in value])
-
-
-def _json_problem(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"not JSON: {error.msg} (column {error.colno})"
-    if isinstance(error, UsageError) and error.hint:
-        return f"{error.message} ({error.hint})"
-    return "nested too deep" if isinstance(error, RecursionError) else str(error)
+    return keys.cells(flat(record), decided=decided)

@@ -30,6 +30,10 @@ _HARMLESS = 1 << 30  # bytes that may come out of any file, however small
 _MOST_PACKED = 200  # times; text packs 3 to 20 times, a bomb a thousand
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_SCHEMES = {f"{scheme}:" for scheme in ("http", "https", "ftp", "sftp", "s3", "gs")}
+_DOWNLOAD = (
+    "only files are read, and standard input: `curl -fsSL URL | contactctl ... -`, or download it"
+)
 _OTHER_OFFICE = {
     "content.xml": "an OpenDocument file (.ods)",
     "word/document.xml": "a Word file",
@@ -207,7 +211,8 @@ def _seekable(path: Path | None, stdin: BinaryIO) -> Iterator[IO[bytes]]:
     try:
         opened = path.open("rb")
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        hint = _DOWNLOAD if _SCHEMES & set(path.parts) else ""
+        raise InputError(f"cannot read {path}: {error.strerror}", hint=hint) from error
     with opened:
         if stat.S_ISCHR(os.fstat(opened.fileno()).st_mode) and not opened.isatty():
             raise InputError(f"cannot read {path}: it is a device, not a file")

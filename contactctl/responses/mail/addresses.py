@@ -11,6 +11,7 @@ MAX_RECIPIENTS = 1_000
 # `***@example.org` names nobody: the server keeps the name to itself.
 ADDRESS = r"(?!\*{1,64}@)[^\s<>()\[\],;:\"'|@\\]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
 _ADDRESS = re.compile(ADDRESS)
+_LINK = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
 # Chinese, Japanese and Korean set no spaces around an address; logs write `to=` before it.
 _SCRIPT = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"
 _TEXT_AROUND = re.compile(rf"^[{_SCRIPT}]+(?=[!-~]+@)|(?<=[a-z])[{_SCRIPT}]+$", re.IGNORECASE)
@@ -32,7 +33,10 @@ def find_addresses(text: str) -> list[str]:
     """The addresses in `text`, each once, in order; at most MAX_RECIPIENTS."""
     if "@" not in text:
         return []
-    found = map(without_text_around, _ADDRESS.findall(text[:100_000]))
+    text = text[:100_000]
+    if "://" in text:  # to the page of a postmaster, with whose mail it is about
+        text = _LINK.sub(" ", text)
+    found = map(without_text_around, _ADDRESS.findall(text))
     return list(dict.fromkeys(found))[:MAX_RECIPIENTS]
 
 

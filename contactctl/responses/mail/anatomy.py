@@ -16,6 +16,7 @@ _RETURNED = (
     "text/rfc822-headers",
     "text/rfc822",
 )
+_FILE_OF_A_MAIL = re.compile(r"name\*?\s?=[^;\n]{1,200}\.eml\b", re.IGNORECASE)
 _BARE_FEEDBACK = re.compile(r"\s{0,50}(?:[A-Za-z][\w-]{0,60}:[^\n]{0,500}\n){0,9}Feedback-Type:")
 
 
@@ -75,7 +76,7 @@ def attached_mail(anatomy: Anatomy) -> Anatomy | None:
 
 
 def _place(part: Part, anatomy: Anatomy) -> None:
-    content_type = part.content_type
+    content_type = _type_of(part)
     if content_type in _DELIVERY_STATUS:
         anatomy.status += part.text() + "\n\n"
     elif content_type == "message/feedback-report":
@@ -90,6 +91,14 @@ def _place(part: Part, anatomy: Anatomy) -> None:
         anatomy.html = anatomy.html or part.text()
     elif content_type.startswith(("text/plain", "multipart/")) or "/" not in content_type:
         _place_text(part.text(), anatomy)
+
+
+def _type_of(part: Part) -> str:
+    """The type of a part; some programs attach a mail as any other file."""
+    if part.content_type != "application/octet-stream":
+        return part.content_type
+    fields = (part.headers.get(name) for name in ("content-type", "content-disposition"))
+    return "message/rfc822" if any(map(_FILE_OF_A_MAIL.search, fields)) else part.content_type
 
 
 def _place_text(text: str, anatomy: Anatomy) -> None:

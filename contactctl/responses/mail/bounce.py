@@ -110,7 +110,7 @@ class _Reading:
     def _prose(self) -> Prose:
         """The text, read for the recipients that it names."""
         returned = self._returned
-        own = self._own | returned.senders | returned.copied
+        own = self._own | returned.senders
         addressees = {address.lower() for address in returned.addressees} - own
         own -= {address.lower() for address in self._failed_recipients}
         return Prose(self._anatomy.said, own, addressees)
@@ -143,7 +143,7 @@ class _Reading:
     @cached_property
     def nature(self) -> Nature:
         """Whether the mail is a bounce."""
-        if self._anatomy.is_receipt:
+        if self._anatomy.is_receipt and not self._impression.rejects(self._anatomy.said):
             return Nature(False, "a read receipt")
         if self._anatomy.is_delivery_report or self._failed_recipients:
             return BOUNCE

@@ -13,7 +13,13 @@ from functools import cached_property
 from contactctl.domain.responses import Category
 from contactctl.responses.classify import Classification, Classifier, by_status
 from contactctl.responses.mail.prose import Entry, Prose, without_name
-from contactctl.responses.mail.replies import Reply, Stage, may_name_a_command, quoted_replies
+from contactctl.responses.mail.replies import (
+    Reply,
+    Stage,
+    may_name_a_command,
+    quoted_replies,
+    without_frame,
+)
 from contactctl.responses.status import (
     find_codes,
     is_specific,
@@ -54,7 +60,7 @@ class Evidence:
         self.recipient = failure.recipient
         self.status = failure.status
         self.is_delayed = failure.is_delayed
-        self._diagnostic = failure.diagnostic
+        self._diagnostic = without_frame(failure.diagnostic)
         self._prose = failure.prose or Prose("")
 
     def replies(self) -> Iterator[Reply]:
@@ -70,6 +76,11 @@ class Evidence:
         if not self._prose.has(may_name_a_command):
             return None
         return next((quoted.stage for quoted in self._quoted if quoted.stage), None)
+
+    def names_sender_alone(self, reply: Reply) -> bool:
+        """Whether a reply names the sender's address, and not the recipient's."""
+        text = reply.text.lower()
+        return self.recipient.lower() not in text and any(own in text for own in self._prose.own)
 
     @property
     def first_reply(self) -> Reply:
@@ -300,19 +311,20 @@ _REFUSED_RECIPIENT = re.compile(
 
 def _as_the_stage_allows(says: Classification, reply: Reply, evidence: Evidence) -> Classification:
     """Before RCPT no server has heard of the recipient: a refusal then is about our host or our
-    sender, whatever its words are. Unless it names the recipient: some servers report late."""
+    sender, whatever its words are; at any time one that names our sender alone. Unless it names
+    the recipient: some servers report late."""
     if says.category not in (Category.INVALID_ADDRESS, Category.TRANSIENT):
         return says
     stage = evidence.stage_of(reply)
-    if (
-        stage not in _BEFORE_THE_RECIPIENT
-        or says.rule in _NOT_ABOUT_THE_RECIPIENT
-        or evidence.recipient.lower() in reply.text.lower()
-    ):
+    is_early = (
+        stage in _BEFORE_THE_RECIPIENT and evidence.recipient.lower() not in reply.text.lower()
+    )
+    is_about_sender = is_early or evidence.names_sender_alone(reply)
+    if not is_about_sender or says.rule in _NOT_ABOUT_THE_RECIPIENT:
         return says
     is_temporary = (reply.code or says.status).startswith("4")
     category = Category.COMMUNICATION_FAILURE if is_temporary else Category.BLOCKED
-    return replace(says, category=category, rule=f"stage-{stage}")
+    return replace(says, category=category, rule=f"stage-{stage if is_early else Stage.MAIL}")
 
 
 def _refuses_recipient(reply: Reply, evidence: Evidence) -> bool:

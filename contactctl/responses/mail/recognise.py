@@ -37,7 +37,7 @@ _REPLY = re.compile(
     re.IGNORECASE,
 )
 _DELIVERED = re.compile(
-    r"\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|entregado|entregue|consegnato"
+    r"\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|entregado|entregue|consegnato|accettazione|consegna"
     r"|recapitato|afgeleverd|bezorgd|levererat|levert|leveret|toimitettu|dostarczono|doručeno"
     r"|kézbesítve|livrat|teslim edildi|доставлено|配信済み|已送达|已送達|배달됨)\s?[:：]",
     re.IGNORECASE,
@@ -149,6 +149,12 @@ class Impression:
         may_be_bounce = self.has_bounce_subject and self.is_from_mail_system
         return not may_be_bounce and holds_any(self.subject, "away_subjects")
 
+    def rejects(self, text: str) -> bool:
+        """Whether a mail that is typed as a receipt says that the recipient's server or filter
+        rejected ours (RFC 5429, 2.1.2)."""
+        is_told = self.has_bounce_subject and _has_bounce_words(text)
+        return self.is_from_mail_system and is_told
+
     def nature(self, text: str, findings: Findings) -> Nature:
         """What a mail without report parts is, by these fields and by its `text`."""
         has_answer = bool(_SMTP_ANSWER.search(text))
@@ -204,7 +210,9 @@ class Impression:
         if self.is_list_mail or not self.has_null_sender:
             return signs >= 2 and findings.own_came_back()
         has_report = signs >= 3 or bool(_REPORT_FIELD.search(text))
-        is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
+        is_told = self.has_bounce_subject and (
+            findings.gives_reason() or (has_report and _has_bounce_words(text))
+        )
         return is_told or findings.came_back()
 
     def _other(self, signs: int) -> Nature:

@@ -17,7 +17,7 @@ _REACH_OF_A_COMMAND = 240
 
 # What must not stand before is looked at last: a search that begins with digits is much faster.
 _REPLY = re.compile(
-    r"([45][0-7]\d)(?<![\w.@]\d{3})(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
+    r"([45][0-7]\d)(?<![\w.@]\d{3})(?:[ -]{1,3}|[ -]{0,2}(?=#)|\n[ \t]{1,8})(?:[45]\d\d[ -]{1,3})?"
     r"(?:\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.])|(?=[^\s\d.,;:)\]%]))"
 )
 # sendmail's own last word, `554 <kari@example.org>... Service unavailable`, or any line without a
@@ -32,9 +32,38 @@ _AFTER_A_MARK = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(
-    r"\n[ \t]*(?:\n|>>>|<<<|---|___|===)|\(in reply to|\bgiving up on\b|\n<|\n[^\s@<]{1,128}@",
+    r"\n[ \t]*(?:\n|>>>|<<<|---|___|===)|\(in\s+reply\s+to\b|\bgiving up on\b|\n<"
+    r"|\n[^\s@<]{1,128}@",
     re.IGNORECASE,
 )
+_IN_REPLY_TO = re.compile(r"\(in\s+reply\s+to\b", re.IGNORECASE)
+
+
+# What servers set around any reply that they quote: it says nothing about this one.
+_FRAME = re.compile(
+    r"[45]\.\d\.\d{1,3} - [A-Za-z /,]{3,60} (?=[45]\d\d-')"
+    r"|\(delivery attempts: \d{1,4}\)"
+    r"|\bRemote Server (?:at \S{1,255} (?:\([^()]{1,60}\) )?)?returned (?=')"
+    + r"|There was a SMTP communication problem with the recipient's e-?mail server\."
+    r" Please contact your system administrator\.(?= <[^<>]{1,200}\bsmtp;)"
+    r"|, but it was rejected by the (?:recipient domain|server for the recipient domain)\b".replace(
+        " ", r"\s{1,20}"
+    )
+)
+_HINTS_OF_A_FRAME = (
+    "-'",
+    "delivery attempts: ",
+    "Remote Server ",
+    "SMTP communication",
+    "it was rejected by",
+)
+
+
+def without_frame(text: str) -> str:
+    """`text` without what servers set around any reply that they quote."""
+    if any(hint in text for hint in _HINTS_OF_A_FRAME):
+        return _FRAME.sub("", text)
+    return text
 
 
 class Stage(StrEnum):
@@ -122,7 +151,7 @@ def stage_of(text: str, start: int, end: int) -> Stage | None:
     """The command that a reply at `start` to `end` answers: named after it in brackets
     (`(in reply to RCPT TO command)`), else the last one named before it in its paragraph."""
     after = text[end : end + 80]
-    if after.lower().startswith("(in reply to"):
+    if _IN_REPLY_TO.match(after):
         return _first_stage(" ".join(after.split()))
     before = text[max(0, start - _REACH_OF_A_COMMAND) : start].rpartition("\n\n")[2]
     stage = None

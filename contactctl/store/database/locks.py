@@ -111,10 +111,11 @@ def _long_wait_is_told(tell: Callable[[], None]) -> Iterator[None]:
         timer.cancel()
 
 
-def _busy(work: str, identity: str) -> BusyError:
+def _busy(work: str, store: Store) -> BusyError:
+    then = "--wait SECONDS waits longer" if store.waits.can_be_longer else "try again afterwards"
     return BusyError(
-        f"another process is doing the same kind of work ({work}) on {identity}",
-        hint="`contactctl runs list` shows what runs; --wait SECONDS waits longer",
+        f"another process is doing the same kind of work ({work}) on {store.identity}",
+        hint=f"`contactctl runs list` shows what runs; {then}",
     )
 
 
@@ -127,7 +128,7 @@ def _file_lock(store: Store, path: Path, work: str, wait_seconds: float) -> Iter
         with _long_wait_is_told(store.waits.on_long_wait):
             lock.acquire(timeout=wait_seconds)
     except Timeout as error:
-        raise _busy(work, str(path)) from error
+        raise _busy(work, store) from error
     except OSError as error:
         raise StoreError(f"cannot lock {path}: {error.strerror}", hint=MAY_BE_WRITTEN) from error
     try:
@@ -149,7 +150,7 @@ def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[Non
             while not _try_lock(connection, work):
                 connection.rollback()
                 if monotonic() >= deadline:
-                    raise _busy(work, store.identity)
+                    raise _busy(work, store)
                 sleep(_TRY_AGAIN_S)
         try:
             yield

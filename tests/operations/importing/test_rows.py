@@ -65,6 +65,24 @@ def test_any_json_is_a_row_or_a_reject(value: object) -> None:
     assert len(rows) + len(rejects) == 1
 
 
+def test_a_column_of_json_holds_attributes() -> None:
+    text = """email,attributes,tier
+a@x.no,"{""plan"": ""free"", ""orders"": 7, ""vip"": true}",gold
+b@x.no,,
+c@x.no,"{""vip"": null}",
+d@x.no,"{""plan"": no}",
+e@x.no,[1],
+f@x.no,"{""tier"": ""gold""}",
+g@x.no,"{""city"": ""Oslo""}",
+"""
+    rows, rejects = read(text.encode(), ignored=frozenset({"attributes.city"}))
+    given = [[cell for cell in row[3:] if cell] for row in rows]
+    assert given == [["free", "7", "true"], [], [], []]
+    assert [len(row) for row in rows] == [len(rows[0])] * 4
+    assert [line for line, _ in rejects] == [5, 6, 7]
+    assert [line for line, _ in read(text.encode())[1]] == [5, 6, 7, 8]
+
+
 def test_long_cells_and_lines_are_rejected_and_the_rest_is_read() -> None:
     long = "x" * 1_100_000
     rows, rejects = read(f"email,first_name\na@x.no,{long}\nb@x.no,B\n".encode())
