@@ -10,7 +10,7 @@ from typing import Any
 from contactctl.domain.text import show_safely
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import instant_of, text_of
-from contactctl.responses.formats.paths import is_filled
+from contactctl.responses.formats.paths import is_filled, word_of
 
 FIELDS = (
     *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),
@@ -24,7 +24,8 @@ _DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{2,4}\b|\w{3,9} \d{1,2},? \d{4}
 _DATE_AND_HOUR = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[T ] ?\d{1,2}:\d\d")
 
 Layout = Mapping[str, Sequence[str]]
-"""The keys of each field, best first; `further` are those of other texts that may say why."""
+"""The keys of each field, best first; `further` are those of other texts that may say why, those of
+`machine` say whether no person opened or clicked."""
 
 
 class Columns:
@@ -63,6 +64,11 @@ class Columns:
             for key in self.layout(tuple(row)).get("diagnostic", ())
         )
 
+    def tell_machine(self, row: Mapping[str, object]) -> bool:
+        """Whether a key of the row says that no person opened or clicked."""
+        keys = self.layout(tuple(row)).get("machine", ())
+        return any(word_of(row[key]) in ("true", "1", "yes", "t") for key in keys)
+
     def refuse_unnamed_time(self, row: Mapping[str, object]) -> None:
         """Raises ValueError for the first key that may be the time of a row without one."""
         for key, value in row.items():
@@ -80,9 +86,13 @@ class Columns:
             given = [by_name[name] for name in map(plain, names_of(field)) if name in by_name]
             if given and field not in self._told:
                 layout[field] = given
-        also = [by_name[name] for name in map(plain, _data("also")) if name in by_name]
+        also, machine = (
+            [by_name[name] for name in map(plain, _data(part)) if name in by_name]
+            for part in ("also", "machine")
+        )
         if "diagnostic" not in self._told:
             layout["further"] = [*layout.get("diagnostic", ())[1:], *also]
+        layout["machine"] = machine
         self._refuse_mistyped(keys, layout)
         return layout
 

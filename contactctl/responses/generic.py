@@ -165,6 +165,7 @@ class GenericReader:
         if outcome.kind is Kind.ACTIVITY:
             kind, agent = outcome.activity, text_of(found.get("user_agent"))
             by_machine = outcome.by_machine or (agent != "" and is_machine(agent))
+            by_machine = by_machine or self.columns.tell_machine(row)
             return [Activity(source, key, recipient, kind, occurred_at, channel, by_machine)]
         diagnostic = _best(diagnostic, others, status, context.classify)
         said = self._judgement(outcome, status, diagnostic, row, context.classify)
@@ -282,7 +283,7 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
         if _outcome_of(event) is None or did_you_mean(written, _CATEGORIES):
             raise ValueError(_unknown("category", written, _CATEGORIES))
     reply_code, enhanced = codes_of(status)
-    has_code = bool(reply_code or find_codes(enhanced)[1])
+    has_code = bool(reply_code or find_codes(enhanced)[1]) and not _SUCCESS.match(status)
     outcome = _outcome_of(event)
     if outcome is None and not has_code:
         outcome = _outcome_of(status) if status else _outcomes().get(plain(diagnostic))

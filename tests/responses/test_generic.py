@@ -63,6 +63,22 @@ def test_every_category_however_it_is_written(category: Category) -> None:
         assert read(ROW | {"category": written}).category is category
 
 
+@pytest.mark.parametrize(
+    ("said", "by_machine"),
+    [
+        ({"filteredEvent": True}, True),
+        ({"is_bot": "1", "user_agent": "Mozilla/5.0 (Windows NT 10.0)"}, True),
+        ({"bot": ""}, False),
+        ({"user_agent": "python-requests/2.31"}, True),
+        ({"User Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/120"}, False),
+    ],
+)
+def test_who_opened(said: dict[str, object], by_machine: bool) -> None:
+    event = read({"email": "kari@example.org", "event": "open"} | said)
+    assert isinstance(event, Activity)
+    assert event.by_machine is by_machine
+
+
 @pytest.mark.parametrize("kind", ActivityKind)
 def test_signs_of_life(kind: ActivityKind) -> None:
     event = read(ROW | {"category": kind})
@@ -227,6 +243,9 @@ WORDS = [
     ({"event": "complaint", "When": "Nov 27, 2025"}, "is 'When' its time?"),
     ({"event": "deferred", "reason": "450 4.7.1 greylisted"}, "delayed"),
     ({"event": "dropped", "reason": "Bounced Address"}, "echo"),
+    ({"event": "drop", "reason": "blacklisted"}, "echo"),
+    ({"event": "delivered", "status": "250"}, "delivered"),
+    ({"event": "sent", "status": 200}, "nothing"),
     ({"event": "spam report"}, "spam-complaint"),
     ({"status": "Complained"}, "spam-complaint"),
     ({"category": "abuse-report"}, "spam-complaint"),

@@ -348,6 +348,28 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", {"type": "SCHEMA", "stream": "s", "schema": {}, "key_properties": []}, []),
     ("auto", {"type": "STATE", "value": {"bookmarks": {}}}, []),
     ("auto", {"preview": False, "result": {"_raw": SES, "_time": AT}}, ["invalid-address"]),
+    # others have such keys, too
+    (
+        "auto",
+        {"event": "hard_bounced", "email": ANN, "date": AT, "messageId": "m"},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"event": "spam_complaint", "email": ANN, "time": AT, "MessageID": "m"},
+        ["spam-complaint"],
+    ),
+    ("auto", {"event": "opt_out", "email": ANN, "date": AT, "message-id": "m"}, ["unsubscribed"]),
+    (
+        "auto",
+        {"type": "hard_bounce", "event_id": "e", "email": ANN, "timestamp": AT},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"event": "hard_bounce", "recipient": ANN, "timestamp": AT, "id": 1},
+        ["invalid-address"],
+    ),
     # a list of contacts is no list of who has left
     ("auto", f"email,created\n{ANN},{AT}\n", ["unsubscribed"]),
     ("auto", f"Email,Created\n{ANN},{AT}\n", ["rejection"]),
@@ -365,11 +387,6 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ),
     ("auto", f"Email address,Bounced at,Bounce type\n{ANN},{AT},Unheard of\n", ["rejection"]),
     ("auto", [{"EmailAddress": ANN, "SuppressionReason": "Bounced", "State": "x"}], ["rejection"]),
-    (
-        "auto",
-        f"processed,message_id,event,email\n{AT},m,drop,{ANN}\n",
-        ["unknown/unrecognised-event"],
-    ),
 ]
 
 
