@@ -58,9 +58,16 @@ def dissect(mail: Part) -> Anatomy:
     for part in leaf_parts(mail):
         _place(part, anatomy)
     anatomy.said = anatomy.said if anatomy.said.strip() else anatomy.html
+    anatomy.is_receipt = anatomy.is_receipt or _is_untyped_receipt(anatomy)
     if anatomy.feedback is None and _is_untyped_feedback(anatomy):
         anatomy.feedback = anatomy.said
     return anatomy
+
+
+def _is_untyped_receipt(anatomy: Anatomy) -> bool:
+    """Whether a receipt lost the type of its second part (RFC 8098); a bounce says what failed."""
+    said = anatomy.said
+    return "/MDN-sent" in said and "\nDisposition:" in said and "\nAction:" not in said
 
 
 def _is_untyped_feedback(anatomy: Anatomy) -> bool:

@@ -201,7 +201,10 @@ _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"\n]{1,200})"|([^\s;"]{1,
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:+-]{1,40})", re.I)
 _TAG = re.compile(r"<[^<>]*>")
 _CELL_END = re.compile(r"</t[dh]\b[^<>]*>", re.I)
-_LINE_BREAKING_TAG = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/pre)\b[^<>]*>", re.I)
+# with the line end behind it, which breaks no line again
+_LINE_BREAKING_TAG = re.compile(
+    r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/pre)\b[^<>]*>(?:[ \t]{0,20}\n)?", re.IGNORECASE
+)
 
 
 class Headers:
