@@ -60,6 +60,9 @@ def command_meant(name: str, group: str = "") -> str:
     return f"write {written}" if below else ""
 
 
+_CONFIRMING = {"--confirm", "--yes"}
+
+
 def option_meant(name: str, known: Sequence[str], command: str) -> str:
     """What to write in place of an option that the command does not have; '' where nobody knows."""
     without, looks_first = _habits("without"), _habits("looks first")
@@ -71,9 +74,9 @@ def option_meant(name: str, known: Sequence[str], command: str) -> str:
     meant = next((o for o, names in _habits("options").items() if name in names.split(", ")), name)
     if meant == "--dry-run" and meant not in known and command in looks_first:
         return f"`contactctl {looks_first[command]}` shows what it would do, and changes nothing"
-    if meant == "--yes" and "--yes" not in known:
-        if "--confirm" not in known:
-            return "this command asks nothing: leave it out"
+    if meant in _CONFIRMING and not _CONFIRMING & {*known}:
+        return "this command asks nothing: leave it out"
+    if meant == "--yes" and meant not in known:
         shows = "--dry-run or the question shows" if "--dry-run" in known else "the question shows"
         return (
             "nothing is confirmed unseen here: a script gives --confirm with what is confirmed, the"

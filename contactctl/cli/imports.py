@@ -130,6 +130,12 @@ class ImportInvocation(TableInvocation):
             "Create groups that do not exist yet (as by default), or reject their rows.",
         ),
     ] = True
+    tag: Annotated[
+        list[str] | None, option("--tag", "NAME", "Give all rows this tag, too. Repeatable.")
+    ] = None
+    group: Annotated[
+        list[str] | None, option("--group", "NAME", "Put all rows into this group. Repeatable.")
+    ] = None
     dry_run: options.DryRun = False
 
     @property
@@ -162,6 +168,8 @@ class ImportInvocation(TableInvocation):
             update_only=self.update_only,
             empty_clears=self.empty_clears,
             create_groups=self.create_groups,
+            tags=tuple(self.tag or ()),
+            groups=tuple(self.group or ()),
         )
 
 
@@ -171,7 +179,7 @@ def import_(invocation: ImportInvocation, file: InputFile) -> Presentation:
         contactctl contacts import people.csv --rejects rejected.csv
         contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
         contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
-        contactctl contacts import members.csv --preset mailchimp
+        contactctl contacts import members.csv --preset mailchimp --group newsletter
         contactctl contacts import crm.csv --inactive-when 'Status=cleaned'
         zcat people.jsonl.gz | contactctl contacts import -
 

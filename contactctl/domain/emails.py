@@ -20,7 +20,8 @@ _PLAIN = re.compile(
 _NAMED_ADDRESS = re.compile(r"""([^<>@"]*|\s*"[^<>@"]*"\s*)<([^<>\s]+)>\Z""")
 _MAILTO = "mailto:"
 _SEVERAL = re.compile(r"@[^@]*[\s,;|/][^@]*@")
-_NOT_TO_BE_SEEN = re.compile(rf"[\s{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
+# U+FFFD stands where a character was lost before
+_NOT_TO_BE_SEEN = re.compile(rf"[\s\ufffd{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
     brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
     """
     if text.startswith(LIST_MARK):
-        return _unique_names(text[1:].split(LIST_MARK))
+        return unique_names(text[1:].split(LIST_MARK))
     if written := _WRITTEN_LIST.match(text):
-        return _unique_names(_written_list(text, written))
+        return unique_names(_written_list(text, written))
     if separator in (None, ";") and (found := _SPLITS_ENTITY.search(text)):
         raise ValueError(
             f"'{shown(text)}' contains {found[0]}, an HTML entity, whose semicolon would split it:"
@@ -84,7 +84,7 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
                 f" --separator '{field}={other}' splits there"
             )
         lines = _LINE_BREAKS.split(text)
-        return _unique_names([name for line in lines for name in _quoted(line, separator)])
+        return unique_names([name for line in lines for name in _quoted(line, separator)])
     if found := _UNSAID.search(text):
         mark = "a quote" if found[0] in _QUOTES else "a comma"
         comma = "," if found[0] in _QUOTES else found[0]
@@ -92,7 +92,7 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
             f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
             f" --separator '{field}=;' does not"
         )
-    return _unique_names(_UNSAID_SEPARATORS.split(text))
+    return unique_names(_UNSAID_SEPARATORS.split(text))
 
 
 def _written_list(text: str, written: re.Match[str]) -> list[str]:
@@ -126,7 +126,7 @@ def _quoted(text: str, separator: str) -> list[str]:
     return rows[0] if rows else []
 
 
-def _unique_names(texts: Sequence[str]) -> tuple[str, ...]:
+def unique_names(texts: Sequence[str]) -> tuple[str, ...]:
     """The names, trimmed, without empty ones and without a second spelling of the same one."""
     by_folded: dict[str, str] = {}
     for text in texts:

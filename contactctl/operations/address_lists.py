@@ -120,6 +120,8 @@ def _place(names: list[str], column: str | None, file: str) -> int:
         return likely[0]
     if not any(names):
         raise InputError(f"{file} is empty", hint="a list has one address a line")
+    if names[0].startswith(("#", "//")):
+        raise InputError(f"{file} begins with a comment", hint="remove the lines that are comments")
     raise InputError(
         f"{file}: no column is known to contain addresses",
         hint=f"name it with --column; {_named(names)}; without a header, each line is one address",

@@ -73,6 +73,8 @@ def key_of(address: str) -> str:
 def suppressible_key(text: str) -> str:
     """The normalised key of an address, or of `@domain`; ValueError for what is neither."""
     bare = trim(text)
+    if "@*." in bare:
+        raise ValueError("each domain is suppressed by itself, a subdomain too: @mail.example.com")
     if bare.startswith("@"):
         return domain_of(email_key(f"x{bare}"))
     name, _, domain = bare.rpartition("@")

@@ -57,8 +57,11 @@ SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "
 
 
 def sorted_by(sort: str) -> tuple[sa.ColumnElement[Any], ...]:
-    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
-    column = SORTABLE[sort.removeprefix("-")]
+    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last.
+
+    Text is in the order of what it is compared by, where `adler` stands before `Bus`.
+    """
+    column = compared_column(SORTABLE[sort.removeprefix("-")].name)
     ordered = column.desc() if sort.startswith("-") else column.asc()
     # alone, the primary key gives the order without a sort
     return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)

@@ -40,7 +40,8 @@ def test_hostile_text_is_defused_where_it_is_shown(program: Program) -> None:
 @pytest.mark.both_databases
 def test_filters_sort_and_limit(program: Program) -> None:
     program.import_text(
-        "email,last_opportunity,group\na@x.no,2020-01-01,g\nb@x.no,2026-01-01,g\nc@x.no,,\n"
+        "email,last_name,last_opportunity,group\n"
+        "a@x.no,Bus,2020-01-01,g\nb@x.no,adler,2026-01-01,g\nc@x.no,,,\n"
     )
 
     def emails(*args: str) -> list[str]:
@@ -53,6 +54,7 @@ def test_filters_sort_and_limit(program: Program) -> None:
     assert emails("--where-not", "group = g") == ["c"]
     assert emails("--where", "group = g", "--sort", "-last_opportunity") == ["b", "a"]
     assert emails("--sort", "-email", "--limit", "2") == ["c", "b"]
+    assert emails("--sort", "last_name") == ["b", "a", "c"]
     criteria = program.write("old.yaml", "any: [last_opportunity missing, email starts-with a]\n")
     assert emails("--criteria", str(criteria)) == ["a", "c"]
 

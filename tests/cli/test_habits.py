@@ -71,6 +71,8 @@ def test_options_before_the_command_count(store_url: str, tmp_path: Path, store)
         ("deactivate --email a@x.no", "`contactctl COMMAND EMAIL`"),
         ("preview --count", "the count stands above"),
         ("bounces", "`contactctl responses list`"),
+        ("tags rename a b", "`contactctl tags remove OLD --where 'tag = NEW'`"),
+        ("contacts edit 7 --confirm a@x.no", "asks nothing"),
         ("subscribers list", "`contactctl contacts list`"),
         ("lists", "`contactctl groups list`"),
         ("segments list", "`contactctl criteria list`"),

@@ -207,3 +207,22 @@ def test_data_is_utf_8_whatever_the_locale(
     )
     assert "Łódź „x“ 💥" in done.stdout.decode()
     assert b"\\u" not in done.stdout
+
+
+def test_all_rows_are_given_tags_and_groups_besides_their_own(run: Run, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("email,tag,group,group_inactive\na@x.no,old,eu,\nb@x.no,,,news\n,,,\n")
+    given = ("--tag", "Fair 2026", "--tag", "OLD", "--group", "News")
+    for changed, options in ((2, ("--dry-run",)), (2, ()), (0, ())):
+        result = run("contacts", "import", rows, *given, *options, "--json").json["data"]
+        assert result["created"] + result["updated"] == changed
+    fields = ("--fields", "email,tag,group", "--json")
+    one, two = run("contacts", "list", *fields).json["data"]["contacts"]
+    assert (one["tag"], one["group"]) == (["Fair 2026", "old"], ["eu", "News"])
+    assert (two["tag"], two["group"]) == (["Fair 2026", "OLD"], ["News"])
+    members = run("groups", "members", "news", "--json").json["data"]["members"]
+    assert [each["state"] for each in members] == ["follows", "inactive"]
+    for wrong in (" ", "a;b", "x" * 101):
+        assert run("contacts", "import", rows, "--group", wrong).exit_code == 2
+    refused = run("contacts", "import", rows, "--group", "new", "--no-create-groups")
+    assert (refused.exit_code, "there is no group 'new'" in refused.stderr) == (2, True)

@@ -57,6 +57,7 @@ def test_the_key_of_an_accepted_address(text: str, key: str) -> None:
         "anna@-example.com",
         "anna@example-.com",
         "anna@exa_mple.com",
+        "ann\ufffd@example.com",
         "anna@192.168.0.1",
         "anna@[192.168.0.1]",
         '"anna b"@example.com',

@@ -95,6 +95,7 @@ def test_a_list_narrows_criteria_and_who_is_left_out(store: Store) -> None:
         (b"email\n", "has no address"),
         (b"name,city\nAnn,Bern\n", "no column is known to contain addresses"),
         (b"mail 1,mail 2\na@x.no,b@x.no\n", "no column is known to contain addresses"),
+        (b"# people\na@x.no\n", "begins with a comment"),
         (b'{"Suppressions": [{"EmailAddress": "ann@example.com"}]}', "is JSON, not a list"),
         (b"ann@example.com, bo@example.com\n", "several addresses in one line"),
         (b"b\xf6@example.com\n", "not valid utf-8"),

@@ -67,6 +67,8 @@ def test_a_contacts_own_address_is_not_suppressed_beside_it(store: Store, sessio
 def test_what_is_no_address_is_an_error(store: Store, session: Session) -> None:
     with pytest.raises(UsageError, match="not an email address"):
         add_suppression(session, "ann")
+    with pytest.raises(UsageError, match="a subdomain too"):
+        add_suppression(session, "@*.x.no")
     for domain in ("*@x.no", "%@x.no", "x.no"):
         with pytest.raises(UsageError, match=r"a whole domain is written @x\.no"):
             add_suppression(session, domain)

@@ -47,8 +47,12 @@ _SAID: Mapping[Sequence[Operator], Sequence[str]] = {
     (Operator.WITHIN_NEXT,): ("within next", "within the next", "in the next", "in next", "next"),
     (Operator.OLDER_THAN,): ("older than", "longer than", "longer ago than", "not in the last"),
     (Operator.LATER_THAN,): ("later than",),
-    (Operator.BEFORE,): ("is before", "earlier than", "until", "by"),
-    (Operator.AFTER,): ("is after", "since", "from"),
+    (Operator.BEFORE,): ("is before", "earlier than"),
+    (Operator.AFTER,): ("is after",),
+    (Operator.BETWEEN,): (
+        *("since", "from", "on or after", "on-or-after", "not before", "until", "by"),
+        *("on or before", "on-or-before", "not after"),
+    ),
 }
 _OF_TIMES = {
     "=": "use 'on'",
@@ -126,6 +130,8 @@ def _operator_meant(field: Field, text: str) -> str:
         said = " ".join(words[:length])
         for operators, others in _SAID.items():
             fitting = [each for each in operators if each in OPERATORS[field.type]]
+            if said in others and fitting[:1] == [Operator.BETWEEN]:
+                return "did you mean 'between', which includes both ends?"
             if said in others and fitting:
                 return f"did you mean '{_with_pattern(fitting[0], text)}'?"
     return did_you_mean(words[0], list(OPERATORS[field.type]))

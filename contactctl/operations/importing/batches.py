@@ -1,7 +1,7 @@
 """Batches on their way: what reads the cells of each column, and waves of rows to be put in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from contactctl.domain import contact_values, name_cells
@@ -37,6 +37,15 @@ class ColumnReading:
     def __call__(self, column: FileColumn, known: Field) -> Read:
         """The parser of a column's cells, which gives values as staged rows hold them."""
         return value_parser(known, self._parser(column, known))
+
+    def with_given_names(self) -> ImportOptions:
+        """The options with the tags and groups of all rows as cells would give them; UsageError."""
+        tag = self.session.catalogue.find("tag")
+        return replace(
+            self.options,
+            tags=_given("tag", self.options.tags, self._names_parser(tag)),
+            groups=_given("group", self.options.groups, self._group_parser()),
+        )
 
     def _parser(self, column: FileColumn, known: Field) -> Read:
         if known.name in STATE_BY_FIELD:
@@ -81,6 +90,15 @@ class ColumnReading:
             return names
 
         return parse
+
+
+def _given(name: str, names: tuple[str, ...], parse: Read) -> tuple[str, ...]:
+    try:
+        if not all(map(str.strip, names)):
+            raise ValueError("a name cannot be empty")
+        return parse(name_cells.list_cell([*names])) if names else ()
+    except ValueError as error:
+        raise UsageError(f"--{name}: {error}") from None
 
 
 def latest_values(session: Session) -> Mapping[str, str]:

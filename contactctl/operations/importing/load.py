@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -14,6 +15,7 @@ from contactctl.domain.errors import (
     StoreError,
     cut_short,
 )
+from contactctl.domain.name_cells import unique_names
 from contactctl.domain.run_kinds import ImportRun, SyncRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
@@ -32,6 +34,7 @@ from contactctl.operations.importing.convert import (
     SUPPRESSED,
     UNKNOWN_ADDRESS,
     Converted,
+    Names,
     Plan,
     convert,
     make_plan,
@@ -144,6 +147,7 @@ def import_rows(
     refuse_undecided(rows, first, options)
     rejects.begin(rows.names)
     reading = ColumnReading(session, options)
+    options = reading.with_given_names()
     plan = make_plan(
         rows.columns,
         reading,
@@ -209,6 +213,7 @@ class _Import:
     ) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
         read, source = convert(self.plan, batch, self.told), self.work.source
+        read = _with_given(read, self.options)
         with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection)
@@ -283,6 +288,24 @@ class _Import:
             rejected=self.result.rejected + rejected,
             groups_created=(*self.result.groups_created, *groups),
         )
+
+
+def _with_given(read: Converted, options: ImportOptions) -> Converted:
+    """The rows with the tags and groups that all are given, besides what each says."""
+    positions = [row[0] for row in read.rows]
+    given = replace(read)
+    if options.tags:
+        given.tags = _added(read.tags, options.tags, positions)
+    if options.groups:
+        # the first of the states, so that what a row says of the group holds
+        follows = MembershipState.FOLLOWS
+        named = _added(read.groups.get(follows, {}), options.groups, positions)
+        given.groups = {follows: named} | {**read.groups, follows: named}
+    return given
+
+
+def _added(named: Names, names: tuple[str, ...], positions: Sequence[int]) -> Names:
+    return {at: unique_names((*named.get(at, ()), *names)) for at in positions}
 
 
 def _with_lines(result: ImportResult, positions: Sequence[int], batch: Batch) -> ImportResult:

@@ -95,7 +95,7 @@ class ImportOptions:
     tag and group to what separates names in their cells. `nulls` are cells that mean nothing.
     Who is new and fulfils one of `inactive` is created inactive; with `all_inactive` everybody
     new is, for `inactive_reason` (a response category, or empty). `update_only`: nobody is
-    created.
+    created. All rows are given `tags` and `groups` besides their own.
     """
 
     format: FileFormat | None = None
@@ -116,6 +116,8 @@ class ImportOptions:
     preset: Preset = NO_PRESET
     empty_clears: bool = False
     create_groups: bool = True
+    tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     batch_rows: int = BATCH_ROWS
 
     @property
