@@ -40,29 +40,31 @@ _IN_REPLY_TO = re.compile(r"\(in\s+reply\s+to\b", re.IGNORECASE)
 
 
 # What servers set around any reply that they quote: it says nothing about this one.
-_FRAME = re.compile(
-    r"[45]\.\d\.\d{1,3} - [A-Za-z /,]{3,60} (?=[45]\d\d-')"
-    r"|\(delivery attempts: \d{1,4}\)"
-    r"|\bRemote Server (?:at \S{1,255} (?:\([^()]{1,60}\) )?)?returned (?=')"
-    + r"|There was a SMTP communication problem with the recipient's e-?mail server\."
-    r" Please contact your system administrator\.(?= <[^<>]{1,200}\bsmtp;)"
-    r"|, but it was rejected by the (?:recipient domain|server for the recipient domain)\b".replace(
-        " ", r"\s{1,20}"
+# Each with words that are looked for first, which spares most texts the regex.
+_FRAMES = [
+    (hint, re.compile(pattern.replace(" ", r"\s{1,20}")))
+    for hint, pattern in (
+        ("-'", r"[45]\.\d\.\d{1,3} - [A-Za-z\s/,]{3,60}(?=[45]\d\d-')"),
+        ("delivery attempts: ", r"\(delivery attempts: \d{1,4}\)"),
+        ("Remote Server ", r"Remote Server (?:at \S{1,255} (?:\([^()]{1,60}\) )?)?returned (?=')"),
+        (
+            "SMTP communication",
+            r"There was a SMTP communication problem with the recipient's e-?mail server\."
+            r" Please contact your system administrator\.(?= <[^<>]{1,200}\bsmtp;)",
+        ),
+        (
+            "it was rejected by",
+            r", but it was rejected by the (?:recipient domain|server for the recipient domain)\b",
+        ),
     )
-)
-_HINTS_OF_A_FRAME = (
-    "-'",
-    "delivery attempts: ",
-    "Remote Server ",
-    "SMTP communication",
-    "it was rejected by",
-)
+]
 
 
 def without_frame(text: str) -> str:
     """`text` without what servers set around any reply that they quote."""
-    if any(hint in text for hint in _HINTS_OF_A_FRAME):
-        return _FRAME.sub("", text)
+    for hint, frame in _FRAMES:
+        if hint in text:
+            text = frame.sub("", text)
     return text
 
 
