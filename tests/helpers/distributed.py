@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from contactctl.store.database import distribution
-from contactctl.store.database.locks import ONE_BY_ONE
+from contactctl.store.database.distribution import ONE_BY_ONE
 from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import open_store
 from helpers.databases import create_database, replace_database

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from contactctl.domain.errors import RefusedError, StoreError
 from contactctl.store import tables
-from contactctl.store.database.locks import ONE_BY_ONE
 from contactctl.store.predicates import how_many
+
+ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
+"""Has a cluster visit its machines one after the other, until the transaction's end."""
 
 _LEAST_VERSION = (12, 1)
 _VERSION = re.compile(r"Citus (\d+)\.(\d+)")

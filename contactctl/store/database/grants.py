@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from contactctl.domain.policies import Approval, Limits, PlanPolicy
 from contactctl.domain.run_kinds import RUN_TYPES, RunKind
 from contactctl.domain.runs import RunState
-from contactctl.store.database.locks import ONE_BY_ONE
+from contactctl.store.database.distribution import ONE_BY_ONE
 from contactctl.store.tables import metadata
 
 # what only admins begin or go on with

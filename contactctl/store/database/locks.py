@@ -15,11 +15,9 @@ import sqlalchemy as sa
 
 from contactctl.domain.errors import BusyError, StoreError
 from contactctl.domain.waits import IS_LONG_S, ON_LONG_WAIT
+from contactctl.store.database.distribution import ONE_BY_ONE
 from contactctl.store.database.errors import MAY_BE_WRITTEN, translated_errors
 from contactctl.store.database.store import Store
-
-ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
-"""Has a cluster visit its machines one after the other, until the transaction's end."""
 
 # every kind of run that changes a contact's status or memberships shares this lock
 CONTACT_CHANGES = "contacts"

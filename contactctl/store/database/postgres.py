@@ -17,10 +17,11 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from contactctl.domain.errors import StoreError
 from contactctl.domain.waits import FOR_FIRST_ANSWER_S, ON_LONG_WAIT, TO_CONNECT_S, Waits
 from contactctl.store.database.errors import not_connected
-from contactctl.store.database.store import ROWS
 from contactctl.store.tables import metadata
 from contactctl.store.temporary import written_columns
 
+_ROWS = "contactctl_rows"  # in a connection's info: those of its transaction's statements so far
+_MANY_ROWS = 1_000
 _Result = TypeVar("_Result")
 
 _LOOK_UP_EVERY_S = 0.1  # for signals and for the end of our patience
@@ -287,14 +288,19 @@ class PostgresDatabase:
         connection.patience = self._patience
 
     def _begin(self, connection: sa.Connection) -> None:
-        connection.info[ROWS] = 0
+        connection.info[_ROWS] = 0
         driver: Any = connection.connection.driver_connection
         if not driver.autocommit:
             connection.exec_driver_sql(f"{_IN_UTC}; SET LOCAL lock_timeout = {self.waits.locks_ms}")
 
 
 def _count_rows(connection: sa.Connection, cursor: Any, *_statement: Any) -> None:
-    connection.info[ROWS] += max(cursor.rowcount, 0)
+    connection.info[_ROWS] += max(cursor.rowcount, 0)
+
+
+def has_changed_many(connection: sa.Connection) -> bool:
+    """Whether its transaction has changed so many rows that the planner must know."""
+    return int(connection.info.get(_ROWS, 0)) >= _MANY_ROWS
 
 
 def know_tables(connection: sa.Connection) -> None:

@@ -25,9 +25,6 @@ SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the 
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 
-ROWS = "contactctl_rows"  # of a transaction on Postgres: those of its statements so far
-_MANY_ROWS = 1_000  # that may have changed what the planner must know
-
 
 class Store:
     """A database with contactctl's schema; every transaction is a reading() or a writing()."""
@@ -83,8 +80,8 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
-            if connection.info.get(ROWS, 0) >= _MANY_ROWS:
-                _know_tables(connection)
+            if self.dialect == "postgresql":
+                _know_tables(connection, after_rows=True)
 
     def require_writable(self) -> None:
         """Raise what is in the way of writing."""
@@ -238,11 +235,13 @@ def require_coordinator(store: Store) -> None:
         refuse_worker(connection)
 
 
-def _know_tables(connection: sa.Connection) -> None:
-    """Have Postgres take statistics where it lacks them; each look takes a millisecond."""
-    from contactctl.store.database.postgres import know_tables  # noqa: PLC0415 (not for SQLite)
+def _know_tables(connection: sa.Connection, *, after_rows: bool = False) -> None:
+    """Have Postgres take statistics where it lacks them; each look takes a millisecond, so that
+    after a transaction of a few rows there is none."""
+    from contactctl.store.database.postgres import has_changed_many, know_tables  # noqa: PLC0415
 
-    know_tables(connection)
+    if not after_rows or has_changed_many(connection):
+        know_tables(connection)
 
 
 def _use_write_ahead_log(store: Store) -> None:
