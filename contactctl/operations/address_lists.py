@@ -1,4 +1,4 @@
-"""Lists of addresses, or of their hashes: selecting contacts, or suppressed."""
+"""Lists of addresses, or of their hashes, that select contacts or are suppressed."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence

@@ -42,6 +42,8 @@ COMMANDS = (
     ("responses", "ingest", "burst.jsonl"),  # compared with all that its domain got; see below
     ("contacts", "sync", "crm"),
     ("responses", "list", "--unsubscribed"),
+    ("responses", "list", "--held"),
+    ("responses", "list", "--held", "--unmatched"),
     ("responses", "list", "--email", ADDRESS),
     ("deactivate", "--emails", "few.txt", "--confirm", "1"),
     ("tags", "add", "cold", "--emails", "few.txt", "--confirm", "1"),

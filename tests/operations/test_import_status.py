@@ -277,6 +277,25 @@ def test_what_answers_a_question(cells: str, *, is_answer: bool) -> None:
     assert answers_a_question(set(cells.replace("|", "").split(" "))) is is_answer
 
 
+def test_a_form_answered_in_sentences_stops_the_import(store: Store) -> None:
+    asked = 'email,Anything else?\na@x.no,"Yes, please"\nb@x.no,No thanks\nc@x.no,\n'
+    with pytest.raises(InputError, match=r"'Anything else[?]' may say who gets mail"):
+        import_text(store, asked)
+    told = 'email,Anything else?\na@x.no,"Yes, please"\nb@x.no,Call me\n'
+    assert import_text(store, told).rejects == []
+
+
+def test_the_hint_names_the_column_that_says_most(store: Store) -> None:
+    """A date of confirmation says less than a state."""
+    with pytest.raises(InputError) as caught:
+        import_text(
+            store,
+            "email,Confirmed At,Global Status\n"
+            "a@x.no,2024-03-14,subscribed\nb@x.no,2024-03-14,unsubscribed\n",
+        )
+    assert "--inactive-when 'Global Status=VALUE,VALUE'" in caught.value.hint
+
+
 def test_a_column_of_answers_stops_the_import_until_it_is_left_out(store: Store) -> None:
     content = "email,Odepsán\na@x.no,1\nb@x.no,\n"
     with pytest.raises(InputError, match="'Odepsán' may say who gets mail") as caught:
