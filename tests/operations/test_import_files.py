@@ -215,6 +215,13 @@ def test_notes_above_the_header_are_told_with_its_line(
     assert import_text(sqlite_store, rest).rejects == []
 
 
+def test_a_cell_without_end_below_another_header_is_no_error_of_the_program(
+    sqlite_store: Store,
+) -> None:
+    with pytest.raises(InputError, match="no column gives the field 'email'"):
+        import_text(sqlite_store, f"who\n{'x' * 1_100_000}\n")
+
+
 @pytest.mark.parametrize(
     "name", ["E-Mail", "Email Address", "mail", "Courriel", "メールアドレス", "Email 1"]
 )

@@ -74,6 +74,11 @@ def refuse_preamble(source: Source, beginning: Beginning) -> None:
 
 
 def _cells(line: str) -> list[str]:
-    """The cells of a line that are not empty, by what separates them in it."""
+    """The cells of a line that are not empty, by what separates them in it; none of one that cannot
+    be split, which its row will say."""
     separator = "".join(_delimiters(line)[:1]) or ","
-    return [cell for cell in next(csv.reader([line], delimiter=separator), []) if cell.strip()]
+    try:
+        cells = next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
+    return [cell for cell in cells if cell.strip()]
