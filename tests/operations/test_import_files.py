@@ -236,6 +236,11 @@ def test_a_column_called_as_addresses_are_gives_them(sqlite_store: Store, name: 
     assert name in beside.result.columns_left_out
 
 
+def test_a_key_of_json_that_may_be_the_address_is_named_in_the_way_in(sqlite_store: Store) -> None:
+    (reject,) = import_text(sqlite_store, '{"mail": "a@x.no"}\n').rejects
+    assert "unknown column 'mail'" in reject.reason
+
+
 def test_a_device_without_end_is_refused(sqlite_store: Store) -> None:
     given = ImportInput(Path("/dev/zero"), BytesIO(), ImportOptions())
     with pytest.raises(InputError, match="it is a device, not a file"):

@@ -225,7 +225,8 @@ class ColumnNames:
 
     def _require_no_mistake(self, name: str, field_name: str) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
-        if self._options.expects_other_columns or is_address_column(name):
+        may_give_email = self._in_header and is_address_column(name)  # see _with_address
+        if self._options.expects_other_columns or may_give_email:
             return
         known = [field.name for field in importable_fields(self._catalogue)]
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
